@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::digest::Hasher;
 use coho_core::model::Model;
 use coho_core::problem::{Problem, nearest};
 use coho_core::sync::Sync;
@@ -16,6 +17,7 @@ use coho_ledger::scope::SyncScope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_mapping::{Filters, Specification};
 use coho_project::{CompareSpec, HistorySpec, Project, ServerSpec, SourceSpec};
+use coho_source::cache::CacheTable;
 use coho_source::{AdbcConnection, Connection, DriverHost, StorageConnection};
 
 use crate::artifacts::Artifacts;
@@ -186,6 +188,24 @@ impl<'a> Engine<'a> {
         let spec = self.setup.project.sources.get(&model.source);
         spec.map(|spec| connection(spec, &self.setup, &self.host))
             .ok_or_else(|| missing("source", &model.source))
+    }
+
+    /// The cache that a sync's rows are compared with in their source, where the project has that.
+    pub(crate) fn cache(&self, sync: &Sync, model: &Model) -> Option<CacheTable> {
+        match self.setup.project.sources.get(&model.source)? {
+            SourceSpec::Postgres { compare: CompareSpec::InSource, cache: Some(schema), .. } => {
+                let mut whole = Hasher::new();
+                let parts = [&self.setup.project.name, &self.workspace(&sync.destination), sync.id.as_str()];
+                parts.into_iter().for_each(|part| whole.part(part.as_bytes()));
+                Some(CacheTable::of(schema, sync.id.as_str(), whole.finish()))
+            }
+            SourceSpec::Postgres { .. }
+            | SourceSpec::Mysql { .. }
+            | SourceSpec::Sqlite { .. }
+            | SourceSpec::Adbc { .. }
+            | SourceSpec::Files { .. }
+            | SourceSpec::Storage { .. } => None,
+        }
     }
 
     /// Whether a model's rows are compared in their source.

@@ -223,12 +223,14 @@ impl Planner<'_> {
         let (run, moment) = agreed.map_or((self.run, now), |moment| (PLAN, moment));
         let progress = |step| self.tell(sync, step);
         let held = self.held(sync, run_kind).await?;
+        let cache = engine.cache(sync, &model);
         let job = Job {
             sync,
             filters: &engine.filters,
             model: &model,
             connection: &connection,
             comparing: self.comparing(&model),
+            cache: cache.as_ref(),
             ledger,
             scope,
             run_kind,

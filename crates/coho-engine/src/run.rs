@@ -2,6 +2,7 @@
 
 mod stages;
 mod parts;
+mod publish;
 mod ending;
 
 use std::collections::{BTreeMap, BTreeSet};

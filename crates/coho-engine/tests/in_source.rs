@@ -1,7 +1,7 @@
 //! Rows that are compared in PostgreSQL, MariaDB, DuckDB and Spark, bucket by bucket, against the real ones, and in an emulator of Snowflake:
 //! whatever happens to rows, ledgers and projects, the plan is the one that a reading of all rows gives.
 //!
-//! `engines` and `drivers` have what each database is asked, `servers` starts them; `rewritten` is how tests change a table of Spark. `histories` has the property test, `traps` one test
+//! `engines` and `drivers` have what each database is asked, `servers` starts them; `rewritten` is how tests change a table of Spark; `cached` has what else may happen to a cache. `histories` has the property test, `traps` one test
 //! for each way in which a comparison of sums could be wrong.
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
@@ -24,6 +24,8 @@ mod rewritten;
 mod servers;
 #[path = "in_source/scene.rs"]
 mod scene;
+#[path = "in_source/cached.rs"]
+mod cached;
 #[path = "in_source/histories.rs"]
 mod histories;
 #[path = "in_source/traps.rs"]

@@ -13,13 +13,13 @@ mod cursor;
 use std::sync::LazyLock;
 
 use coho_core::key::Key;
-use coho_core::row_state::RowState;
+use coho_core::row_state::{RowState, Seen};
 use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 pub use self::cursor::{RowStates, StateRow, Surveyed};
 pub use self::glance::{Look, PageSeen, StatePlace};
-use self::glance::{Pending, Standing};
+use self::glance::{Glance, Glances, Pending, Sight, Standing};
 pub use self::kept::KeysPlace;
 pub(crate) use self::page::{Page, WIDTH, columns_of};
 pub use self::store::sent_text;
@@ -77,6 +77,23 @@ impl Ledger {
     /// What is remembered of a key. Times come back with microseconds, whatever was written.
     pub fn row_state(&self, scope: &SyncScope, key: &Key) -> Result<Option<RowState>, LedgerError> {
         self.read("reading row states", |connection| load(connection, scope, key))
+    }
+
+    /// How each of these keys was seen, where nothing needs to be done while its row stays, as of [`Look::Settled`]. All of them as of one
+    /// moment.
+    pub fn settled(&self, scope: &SyncScope, keys: &[Key]) -> Result<Vec<Option<Seen>>, LedgerError> {
+        self.read("reading row states", |connection| {
+            let sql = format!(
+                "SELECT {} FROM memory WHERE scope = ?1 AND key = ?2 AND departure = 0",
+                Sight::All.columns()
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let settled = keys.iter().map(|key| {
+                let found = Glances::read(statement.query(params![scope.id, key.row()])?, Sight::All)?;
+                Ok(found.at(0).and_then(Glance::settled))
+            });
+            settled.collect()
+        })
     }
 
     /// What is remembered of a key, with the time when that changed last.

@@ -127,6 +127,9 @@ impl Comparison {
     /// A key that only the source has.
     fn row(&mut self) -> Result<Option<Compared>, PlanError> {
         let Some(group) = self.sorted.advance()? else { return Ok(None) };
+        if group.is_gone() {
+            return Ok(None);
+        }
         let key = Key::new(String::from_utf8_lossy(&group.key));
         let row = RowBuf::from_bytes(mem::take(&mut group.row));
         let rows = rows(row, group.fingerprint, group.count);
@@ -147,8 +150,12 @@ impl Comparison {
 
     /// A key that both have, unless it is the same and is only counted.
     fn both(&mut self) -> Result<Option<Compared>, PlanError> {
-        let met = self.known.times(self.row_states.place());
+        let met = self.known.times_besides(self.row_states.place());
         let Some(group) = self.sorted.advance()? else { return Ok(None) };
+        if group.is_gone() {
+            let row_state = self.row_states.take_next()?;
+            return Ok(Some(Compared { key: row_state.key(), rows: Rows::None, row_state: Some(row_state) }));
+        }
         group.count += met;
         let count = group.count;
         if let (Same::Count { mapping }, 1) = (self.same, count) {

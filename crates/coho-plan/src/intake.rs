@@ -10,6 +10,7 @@ use coho_ledger::buckets::LearnedBuckets;
 use coho_ledger::row_state::RowStates;
 use coho_mapping::Mapping;
 
+use crate::cache::Publication;
 use crate::compare::KnownRows;
 use crate::failure::PlanError;
 use crate::job::Job;
@@ -44,12 +45,15 @@ pub(crate) struct Read {
     pub(crate) how: Option<String>,
     /// What was learned of the source's buckets.
     pub(crate) learned: Option<LearnedBuckets>,
+    /// What is to be written to the source's cache.
+    pub(crate) publication: Option<Publication>,
 }
 
 /// What a reading says besides its rows.
 pub(crate) struct Taught {
     pub(crate) how: Option<String>,
     pub(crate) learned: Option<LearnedBuckets>,
+    pub(crate) publication: Option<Publication>,
 }
 
 /// Takes rows while they are read.
@@ -129,6 +133,11 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
+    /// Takes a key that is known to have no row.
+    pub(crate) fn gone(&mut self, key: &Key) -> Result<(), PlanError> {
+        Ok(self.sorter.push(key, Digest::from_bytes([0; 16]), &RowBuf::default())?)
+    }
+
     /// All that was taken, sorted, with so many rows that were not read.
     pub(crate) fn sorted(
         self,
@@ -140,7 +149,7 @@ impl<'a> Intake<'a> {
     ) -> Result<Read, PlanError> {
         let Self { sorter, known, read, nameless, problems, .. } = self;
         let Opened { mapping, types, lineage, .. } = opened;
-        let Taught { how, learned } = taught;
+        let Taught { how, learned, publication } = taught;
         let number = read + unread;
         job.tell(Step::Began(Stage::Sort, number))?;
         let rows = sorter.finish()?;
@@ -156,6 +165,7 @@ impl<'a> Intake<'a> {
             problems,
             how,
             learned,
+            publication,
         })
     }
 }

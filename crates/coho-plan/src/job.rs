@@ -15,6 +15,7 @@ use coho_ledger::amend::CauseFilter;
 use coho_ledger::scope::SyncScope;
 use coho_mapping::{Facts, Filters};
 use coho_source::Connection;
+use coho_source::cache::CacheTable;
 
 use crate::adopt::Held;
 use crate::approved::ApprovedPlan;
@@ -82,6 +83,8 @@ pub struct Job<'a> {
     pub connection: &'a Connection,
     /// Where its rows are compared.
     pub comparing: Comparing,
+    /// The cache that they are compared with there, if there is to be one.
+    pub cache: Option<&'a CacheTable>,
     /// What is remembered.
     pub ledger: &'a Ledger,
     /// Its part of that; absent where the sync never ran.

@@ -47,6 +47,7 @@ pub mod adopt;
 pub mod first_run;
 pub mod job;
 mod buckets;
+pub mod cache;
 mod opening;
 mod intake;
 pub mod read;
@@ -89,7 +90,7 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
     let rules = approved::rules(job.sync, &job.workspace, read.mapping.digest());
     let types = std::mem::take(&mut read.types);
     let lineage = std::mem::take(&mut read.lineage);
-    let (how, learned) = (read.how.take(), read.learned.take());
+    let (how, learned, publication) = (read.how.take(), read.learned.take(), read.publication.take());
     job.tell(Step::Began(Stage::Compare, read.number))?;
     let mut passed = evaluate::evaluate_present(&job, &table, read)?;
     job.tell(Step::Began(Stage::Plan, passed.given))?;
@@ -121,6 +122,7 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
         types,
         how,
         learned,
+        publication,
         missed: job.approved.map_or(0, |approved| approved.count(&job.sync.id).saturating_sub(agreed)),
         calls: job.held.take().map(|held| held.calls).unwrap_or_default(),
         workspace: job.workspace,

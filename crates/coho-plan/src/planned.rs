@@ -11,6 +11,7 @@ use coho_core::time::Time;
 use coho_core::verdict::Call;
 use coho_ledger::buckets::LearnedBuckets;
 
+use crate::cache::Publication;
 use crate::table::list::{PlanRow, Which};
 use crate::table::{Table, TableError};
 
@@ -37,6 +38,8 @@ pub struct Planned {
     pub how: Option<String>,
     /// What was learned of the source's buckets, to be remembered.
     pub learned: Option<LearnedBuckets>,
+    /// What is to be written to the source's cache once the run is over.
+    pub publication: Option<Publication>,
     /// What is hidden from people of the records.
     pub private: Private,
     /// Operations that an approved plan has, and that are not due.

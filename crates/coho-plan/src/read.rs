@@ -1,7 +1,8 @@
-//! From the source to rows sorted by key: all of them, or, by [`in_source`], those that its buckets do not show to be as they
-//! were. How a model is opened stands in [`crate::opening`], what is done with its rows in [`crate::intake`].
+//! From the source to rows sorted by key: all of them, or those that the sums of its buckets ([`in_source`]) or a cache ([`in_cache`]) do not
+//! show to be as they were. How a model is opened stands in [`crate::opening`], what is done with its rows in [`crate::intake`].
 
 mod in_source;
+mod in_cache;
 
 use coho_source::Connection;
 
@@ -21,7 +22,11 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     if job.comparing == Comparing::Here {
         return all(job, table, None, None).await;
     }
-    match in_source::read(job, table).await? {
+    let read = match job.cache {
+        Some(cache) => in_cache::read(job, table, cache).await?,
+        None => in_source::read(job, table).await?,
+    };
+    match read {
         Ok(read) => Ok(read),
         // What was read until then is forgotten.
         Err(Unhelped { why, opened }) => all(job, table, opened, Some(&why)).await,
@@ -56,5 +61,5 @@ async fn all(
         Some(why) => Some(words::all(moved, why)),
         None => matches!(job.connection, Connection::Adbc(_)).then(|| words::through_driver(moved)),
     };
-    intake.sorted(job, opened, row_states, 0, Taught { how, learned: None })
+    intake.sorted(job, opened, row_states, 0, Taught { how, learned: None, publication: None })
 }

@@ -125,6 +125,8 @@ pub enum SourceSpec {
         statement_timeout: Option<Duration>,
         /// Where its rows are compared with what was seen of them last.
         compare: CompareSpec,
+        /// The schema in which Coho keeps what each row was, where rows are compared with that.
+        cache: Option<String>,
     },
     /// A MySQL or MariaDB database.
     Mysql {

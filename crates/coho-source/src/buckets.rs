@@ -12,6 +12,8 @@ use coho_core::digest::Digest;
 use coho_core::row::RowBuf;
 use md5::{Digest as _, Md5};
 
+use crate::cache_table::CacheTable;
+
 /// The most buckets, as a power of two.
 pub const MOST_BITS: u8 = 20;
 
@@ -24,6 +26,8 @@ pub struct CompareQuery {
     pub reads: Vec<usize>,
     /// How many buckets are summed up, as a power of two; `None` where only rows are wanted.
     pub bits: Option<u8>,
+    /// The cache that rows may be compared with, instead of sums; whoever has no such thing asks for sums.
+    pub cache: Option<CacheTable>,
 }
 
 /// What a source said of its buckets.
@@ -36,8 +40,11 @@ pub struct SourceSums {
     pub basis: Digest,
     /// The sum of each bucket that has rows, by its number; none where none were asked for.
     pub sums: Vec<(u32, SourceSum)>,
-    /// How many rows have no bucket, since a column of their key is null.
+    /// How many rows have no bucket, since a column of their key is null; of a comparison with a cache, nobody knows before its end.
     pub nameless: u64,
+    /// Under which name the cache that was asked about was published last; `None` where nothing was published there, or no cache was
+    /// asked about; or why it cannot be read.
+    pub published: Result<Option<Digest>, String>,
 }
 
 /// The rows of a bucket as their source sees them.
@@ -66,6 +73,9 @@ pub enum Wanted {
     All,
     /// Those of these buckets, of so many as were summed up, and those that have no bucket.
     Buckets(Chosen),
+    /// Those that are not in the cache as they are, those of these buckets, and those that have no bucket. Keys that are in the cache and
+    /// have no row come as well.
+    Changed(Chosen),
 }
 
 /// Some of the buckets that were summed up: a bit each.
@@ -125,6 +135,26 @@ pub struct MarkedRow {
     pub key: Option<u32>,
     /// Both halves of its fingerprint.
     pub halves: [u64; 2],
+    /// What Coho had seen of the key when it was written into the cache, where it is in there.
+    pub cached: Option<Digest>,
+}
+
+/// A key that is in the cache, and of which the source has no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoneKey {
+    /// The key, as Coho writes it.
+    pub key: String,
+    /// What Coho had seen of it when it was written into the cache.
+    pub cached: Digest,
+}
+
+/// What a comparison with a cache gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Rows.
+    Rows(Vec<MarkedRow>),
+    /// Keys that have no rows any more.
+    Gone(Vec<GoneKey>),
 }
 
 /// How much of a source was moved.

@@ -126,11 +126,21 @@ pub struct DatabaseServer {
 }
 
 impl PostgresConnection {
+    /// The user in the address.
+    pub fn user(&self) -> Option<String> {
+        let config: Config = self.without_options().parse().ok()?;
+        config.get_user().map(str::to_owned)
+    }
+
+    /// The address without what stands behind `?`, which changes how one connects, not where to.
+    fn without_options(&self) -> &str {
+        let url = self.url.expose_secret();
+        url.split_once('?').map_or(url, |(place, _)| place)
+    }
+
     /// Which database the address leads to, if it can be read.
     pub fn server(&self) -> Option<DatabaseServer> {
-        // What stands behind `?` changes how one connects, not where to.
-        let url = self.url.expose_secret();
-        let config: Config = url.split_once('?').map_or(url, |(place, _)| place).parse().ok()?;
+        let config: Config = self.without_options().parse().ok()?;
         let host = match config.get_hosts().first() {
             Some(Host::Tcp(host)) => host.clone(),
             Some(Host::Unix(folder)) => folder.display().to_string(),

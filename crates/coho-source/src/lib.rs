@@ -4,8 +4,8 @@
 //! exactly what the source holds. A type or a value that has no exact form is refused with the cast to write
 //! ([`UnsafeTypes`], [`UnsafeValue`]), never guessed. A reading ends with `None` only when the source was read to its end.
 //!
-//! **What it is not:** it knows nothing of Vitally, mappings, primary keys or ledgers, and it writes to no source: databases
-//! are read in one read-only transaction.
+//! **What it is not:** it knows nothing of Vitally, mappings, primary keys or ledgers. Databases are read in one read-only transaction; the
+//! only thing that is ever written to one is Coho's own table of what was compared, where a project has that ([`cache`]).
 //!
 //! **Where to begin reading:** `read` (the door), then `reading` (the channel), then one source: `postgres`, `mysql`,
 //! `sqlite`, `adbc`, or `files` with `csv`, `ndjson` and `parquet` under it, and `storage` for files in object storage.
@@ -38,13 +38,15 @@
 //! ```
 
 mod connection;
+mod table;
+mod cache_table;
 pub mod buckets;
+pub mod cache;
 mod read;
 mod reading;
 mod outline;
 mod inferred;
 mod unsafe_type;
-mod table;
 mod quiet;
 mod digits;
 mod text;

@@ -6,6 +6,7 @@
 mod session;
 mod types;
 mod compare;
+mod publish;
 mod decode;
 mod numeric;
 mod array;
@@ -20,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::FromSql;
 use tokio_postgres::{Row, Statement};
 
+pub(crate) use publish::Publishing;
 pub use refusal::{PostgresError, ServerError};
 
 use crate::buckets::Moved;

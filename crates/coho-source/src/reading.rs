@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::buckets::comparing::Question;
-use crate::buckets::{CompareQuery, MarkedRow, Moved, SourceSums, Wanted};
+use crate::buckets::{Changed, CompareQuery, GoneKey, MarkedRow, Moved, SourceSums, Wanted};
 use crate::outline::{Needed, Outline};
 use crate::read::SourceError;
 
@@ -41,6 +41,7 @@ pub struct Reading {
     wanted: Option<oneshot::Sender<Wanted>>,
     parts: mpsc::Receiver<Part>,
     moved: Moved,
+    counted: Option<u64>,
     ended: bool,
 }
 
@@ -60,6 +61,10 @@ pub(crate) enum Part {
     Rows(Vec<RowBuf>),
     /// Some rows, each with what its source says of it.
     Marked(Vec<MarkedRow>),
+    /// Some keys that are in a cache, and have no rows.
+    Gone(Vec<GoneKey>),
+    /// How many rows have a key, whether they came or not.
+    Counted(u64),
     /// What was moved since this was said last.
     Moved(Moved),
     /// The source was read to the end of the scope.
@@ -74,12 +79,21 @@ impl Reading {
         match parts.recv().await {
             Some(Part::Opened(outline, needed)) => {
                 let needed = Some(needed);
-                Ok(Self { outline, needed, wanted: None, parts, moved: Moved::default(), ended: false })
+                Ok(Self {
+                    outline,
+                    needed,
+                    wanted: None,
+                    parts,
+                    moved: Moved::default(),
+                    counted: None,
+                    ended: false,
+                })
             }
             Some(Part::Failed(error)) => Err(error),
-            Some(Part::Rows(_) | Part::Marked(_) | Part::Moved(_) | Part::End) | None => {
-                Err(SourceError::Stopped)
-            }
+            Some(
+                Part::Rows(_) | Part::Marked(_) | Part::Gone(_) | Part::Counted(_) | Part::Moved(_) | Part::End,
+            )
+            | None => Err(SourceError::Stopped),
         }
     }
 
@@ -155,8 +169,26 @@ impl Reading {
             Part::Marked(rows) => Ok(Some(rows)),
             Part::End => Ok(None),
             Part::Failed(error) => Err(error),
-            Part::Opened(..) | Part::Rows(_) | Part::Moved(_) => Err(SourceError::Stopped),
+            Part::Opened(..) | Part::Rows(_) | Part::Gone(_) | Part::Counted(_) | Part::Moved(_) => {
+                Err(SourceError::Stopped)
+            }
         }
+    }
+
+    /// The same where a cache was asked about: keys come as well that have no rows.
+    pub async fn next_changed(&mut self) -> Result<Option<Changed>, SourceError> {
+        match self.part().await? {
+            Part::Marked(rows) => Ok(Some(Changed::Rows(rows))),
+            Part::Gone(keys) => Ok(Some(Changed::Gone(keys))),
+            Part::End => Ok(None),
+            Part::Failed(error) => Err(error),
+            Part::Opened(..) | Part::Rows(_) | Part::Counted(_) | Part::Moved(_) => Err(SourceError::Stopped),
+        }
+    }
+
+    /// How many rows have a key, whether they came or not, where a cache told which ones come.
+    pub fn counted(&self) -> Option<u64> {
+        self.counted
     }
 
     /// How much of the source was moved so far, where the source counts that.
@@ -172,8 +204,13 @@ impl Reading {
                     self.moved.rows += more.rows;
                     self.moved.bytes += more.bytes;
                 }
+                Part::Counted(rows) => self.counted = Some(rows),
                 Part::End => self.ended = true,
-                part @ (Part::Opened(..) | Part::Rows(_) | Part::Marked(_) | Part::Failed(_)) => {
+                part @ (Part::Opened(..)
+                | Part::Rows(_)
+                | Part::Marked(_)
+                | Part::Gone(_)
+                | Part::Failed(_)) => {
                     return Ok(part);
                 }
             }
@@ -195,7 +232,9 @@ impl Reading {
             Part::Rows(rows) => Ok(Some(rows)),
             Part::End => Ok(None),
             Part::Failed(error) => Err(error),
-            Part::Opened(..) | Part::Marked(_) | Part::Moved(_) => Err(SourceError::Stopped),
+            Part::Opened(..) | Part::Marked(_) | Part::Gone(_) | Part::Counted(_) | Part::Moved(_) => {
+                Err(SourceError::Stopped)
+            }
         }
     }
 }
@@ -317,6 +356,12 @@ impl Weighed for RowBuf {
 impl Weighed for MarkedRow {
     fn weight(&self) -> usize {
         self.row.as_bytes().len()
+    }
+}
+
+impl Weighed for GoneKey {
+    fn weight(&self) -> usize {
+        self.key.len()
     }
 }
 

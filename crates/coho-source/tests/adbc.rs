@@ -478,7 +478,7 @@ fn sums_beyond_the_limit_leave_the_rows_to_be_read() {
     block_on(async {
         let mut reading =
             coho_source::read(&Connection::Adbc(limited), &model(sql), ReadScope::All).await.unwrap();
-        let ask = CompareQuery { key: vec![0], reads: vec![0], bits: Some(6) };
+        let ask = CompareQuery { key: vec![0], reads: vec![0], bits: Some(6), cache: None };
         let why = reading.compare(&[0], ask).await.unwrap().unwrap_err();
         assert!(why.starts_with("DuckDB's time limit ended the comparison: "), "{why}");
         assert_eq!(reading.next().await.unwrap().unwrap().len(), 3);

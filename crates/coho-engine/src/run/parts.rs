@@ -79,7 +79,12 @@ impl Engine<'_> {
             let rest = OpRange { after: part.retried, ..OpRange::WHOLE };
             self.turn(shared, part, Phase::Retry, rest).await?;
         }
-        parts.into_iter().map(|part| self.end(shared, part)).collect()
+        let mut ended = Vec::new();
+        for mut part in parts {
+            self.publish(shared, &mut part).await?;
+            ended.push(self.end(shared, part)?);
+        }
+        Ok(ended)
     }
 
     /// Forgets the links of users to what a sync removed.
@@ -330,7 +335,7 @@ impl Engine<'_> {
 }
 
 /// Whether nothing new is begun.
-fn ends(shared: &Shared<'_>) -> bool {
+pub(super) fn ends(shared: &Shared<'_>) -> bool {
     shared.stop.is_asked() || shared.halt.is_halted()
 }
 
@@ -369,7 +374,7 @@ impl Part<'_> {
 
 /// Whether a list is read on: nobody asked to stop. The lease is renewed on the way; one that was lost is found at the next
 /// write.
-fn goes_on(shared: &Shared<'_>) -> bool {
+pub(super) fn goes_on(shared: &Shared<'_>) -> bool {
     drop(shared.heartbeat.beat());
     !shared.stop.is_asked()
 }

@@ -11,7 +11,9 @@ use coho_engine::plan::{Filter, Options, Waiting};
 use coho_simulator::ScriptedFault;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use tokio::runtime::Runtime;
 
+use super::cached;
 use super::drivers::{DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Compare, Scene};
@@ -106,8 +108,10 @@ fn sql(engine: &'static Engine) -> impl Strategy<Value = String> {
     ]
 }
 
-fn event(engine: &'static Engine) -> impl Strategy<Value = Event> {
+fn event(engine: &'static Engine, cached: bool) -> impl Strategy<Value = Event> {
+    let of_cache = prop::sample::select(cached::EVENTS).prop_map(|sql| Event::Sql(sql.to_owned()));
     prop_oneof![
+        u32::from(cached) * 3 => of_cache,
         20 => sql(engine).prop_map(Event::Sql),
         1 => Just(Event::Sql("TRUNCATE items".to_owned())),
         2 => (0..KEYS).prop_map(Event::Forget),
@@ -119,7 +123,7 @@ fn event(engine: &'static Engine) -> impl Strategy<Value = Event> {
     ]
 }
 
-fn step(engine: &'static Engine) -> impl Strategy<Value = Step> {
+fn step(engine: &'static Engine, cached: bool) -> impl Strategy<Value = Step> {
     let kind = prop_oneof![
         1 => Just(Kind::None),
         12 => Just(Kind::Sync),
@@ -131,7 +135,7 @@ fn step(engine: &'static Engine) -> impl Strategy<Value = Step> {
         1 => Just(Kind::Waiting),
     ];
     let faults = prop_oneof![3 => Just(Vec::new()), 1 => faults::some(faults::of_writes(&["accounts"]))];
-    (prop::collection::vec(event(engine), 0..6), faults, kind).prop_map(|(events, faults, kind)| Step {
+    (prop::collection::vec(event(engine, cached), 0..6), faults, kind).prop_map(|(events, faults, kind)| Step {
         events,
         faults,
         kind,
@@ -201,7 +205,7 @@ async fn play(scene: &mut Scene, steps: &[Step], tally: &mut Tally) -> Result<()
             let agreed = scene.agree(options).await;
             let how = agreed.map_err(|error| format!("step {number}: {error}"))?;
             tally.plans += 1;
-            tally.compared += u32::from(how.starts_with(&format!("compared in {}", scene.engine.name)));
+            tally.compared += u32::from(how.starts_with("compared "));
         }
         scene.compare(if matches!(step.kind, Kind::Full) { Compare::Full } else { Compare::InSource });
         for fault in &step.faults {
@@ -243,9 +247,27 @@ fn whatever_happens_the_plan_is_that_of_a_full_read_of_spark() {
     whatever_happens(&SPARK, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_spark");
 }
 
+#[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read_beside_a_cache_in_postgres() {
+    let test = "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_beside_a_cache_in_postgres";
+    let runtime = runtime();
+    let Some(mut scene) = runtime.block_on(Scene::new(&POSTGRES, test)).unwrap() else { return };
+    scene.with_a_cache();
+    whatever_happens_in(&runtime, scene, true);
+}
+
 fn whatever_happens(engine: &'static Engine, test: &str) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = runtime();
     let Some(scene) = runtime.block_on(Scene::new(engine, test)).unwrap() else { return };
+    whatever_happens_in(&runtime, scene, false);
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+fn whatever_happens_in(runtime: &Runtime, scene: Scene, cached: bool) {
+    let engine = scene.engine;
     let state = RefCell::new((scene, Tally::default()));
     let usual = if engine.name == "Spark" { CASES_OF_SPARK } else { CASES };
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
@@ -255,7 +277,7 @@ fn whatever_happens(engine: &'static Engine, test: &str) {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let histories = prop::collection::vec(step(engine), 1..10);
+    let histories = prop::collection::vec(step(engine, cached), 1..10);
     TestRunner::new(config)
         .run(&histories, |steps| {
             let (scene, tally) = &mut *state.borrow_mut();

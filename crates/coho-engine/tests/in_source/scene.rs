@@ -11,6 +11,7 @@ use coho_core::verdict::RowStatus;
 use coho_engine::plan::{Options, Outlook, PlanRow, Which};
 use coho_engine::stop::Stop;
 
+use super::cached;
 use super::engines::Engine;
 use super::servers::Server;
 use crate::stage::{FAST, Failure, Stage, destination};
@@ -58,6 +59,8 @@ pub(crate) struct Scene {
     user: &'static str,
     /// A time limit of the source.
     limit: &'static str,
+    /// Whether Coho keeps a table of its own there.
+    cached: bool,
 }
 
 /// What a plan says, but for how the difference was computed.
@@ -88,7 +91,7 @@ impl Scene {
         server.sql(engine.table)?;
         let mut stage = Stage::with(&[("accounts", ACCOUNTS)]).await?;
         stage.driver_host = server.driver_host();
-        let mut scene = Self { stage, engine, server, user: engine.superuser, limit: "" };
+        let mut scene = Self { stage, engine, server, user: engine.superuser, limit: "", cached: false };
         scene.model("table: items", "id");
         scene.compare(Compare::InSource);
         Ok(Some(scene))
@@ -106,9 +109,16 @@ impl Scene {
             Compare::InSource => "in-source",
         };
         let (kind, keys, limit) = (self.engine.kind, self.keys(), self.limit);
-        let source = format!("sources: {{ dw: {{ type: {kind}, {keys}, compare: {compare}{limit} }}, ");
+        let cache = if self.cached { ", cache: { schema: coho }" } else { "" };
+        let source = format!("sources: {{ dw: {{ type: {kind}, {keys}, compare: {compare}{cache}{limit} }}, ");
         let text = destination(&self.stage.vitally.url(), 1, FAST).replace("sources: { ", &source);
         self.stage.file("coho.yaml", &text);
+    }
+
+    /// Coho keeps a table of its own from now on.
+    pub(crate) fn with_a_cache(&mut self) {
+        self.cached = true;
+        self.compare(Compare::InSource);
     }
 
     /// How rows are read.
@@ -234,6 +244,9 @@ impl Scene {
         self.stage.vitally.clear_script();
         self.stage.sync("accounts", ACCOUNTS);
         self.model("table: items", "id");
+        if self.cached {
+            self.sql(cached::ALLOWED)?;
+        }
         self.sql(&format!("TRUNCATE items; {}", self.engine.reset))
     }
 }

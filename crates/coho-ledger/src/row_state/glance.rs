@@ -152,8 +152,7 @@ impl Glances {
         let mut counts = StateCounts::default();
         for glance in (0..self.len()).filter_map(|place| self.at(place)) {
             counts.count(glance.standing, glance.pending);
-            let settled = glance.seen.filter(|seen| glance.departure == 0 && glance.is_same(seen));
-            look(settled.map_or(Look::Other, |seen| Look::Settled { key: glance.key, seen }))?;
+            look(glance.settled().map_or(Look::Other, |seen| Look::Settled { key: glance.key, seen }))?;
         }
         match self.ends().map(|(first, last)| first.max(last)) {
             Some(last) => look(Look::Page(&PageSeen { number: self.len(), last, counts, keys })),
@@ -199,6 +198,11 @@ impl Glance<'_> {
     /// Where it stands among the others.
     pub(super) fn place(&self) -> (&[u8], u32) {
         (self.key, self.departure)
+    }
+
+    /// How the row was seen last, if nothing is to be done while it is seen like this.
+    pub(super) fn settled(self) -> Option<Seen> {
+        self.seen.filter(|seen| self.departure == 0 && self.is_same(seen))
     }
 
     /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn marked(key: Option<u32>) -> MarkedRow {
-        MarkedRow { row: RowBuf::default(), key, halves: [1, 2] }
+        MarkedRow { row: RowBuf::default(), key, halves: [1, 2], cached: None }
     }
 
     #[test]

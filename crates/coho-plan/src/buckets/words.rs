@@ -20,6 +20,12 @@ pub(crate) fn compared(source: &str, difference: &Difference, moved: Moved) -> S
     )
 }
 
+/// `compared with the cache in PostgreSQL: 1,834 of 1,000,000 rows moved (282 kB)`
+pub(crate) fn cached(source: &str, rows: u64, moved: Moved) -> String {
+    let (of, size) = (number(rows), size(moved.bytes));
+    format!("compared with the cache in {source}: {} of {of} rows moved ({size})", number(moved.rows))
+}
+
 /// `not compared in the source, 1,000,000 rows moved (164 MB): its buckets were not compared before`
 pub(crate) fn all(moved: Moved, why: &str) -> String {
     format!("not compared in the source, {} rows moved ({}): {why}", number(moved.rows), size(moved.bytes))

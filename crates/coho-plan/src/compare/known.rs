@@ -54,6 +54,8 @@ pub struct KnownRows {
     seam: Seam,
     /// Whether each row that is as it was is met here: none of those that were not met is the same.
     tells_all: bool,
+    /// Whether of each key all rows are met here, or all are among those that were not.
+    come_whole: bool,
     scratch: Vec<u8>,
 }
 
@@ -179,6 +181,12 @@ impl KnownRows {
         Self { met: met.into_iter().map(u8::from).collect(), pages, seam, ..Self::default() }
     }
 
+    /// The same, where a key of which rows come was not met: all its rows are among those.
+    #[must_use]
+    pub(crate) fn that_come_whole(self) -> Self {
+        Self { come_whole: true, ..self }
+    }
+
     /// Gives each memory that is known a slot.
     fn index(&mut self) {
         let known = |place| self.digests.get(place).filter(|digest| *digest != NOTHING);
@@ -276,6 +284,11 @@ impl KnownRows {
                 u32::try_from(place).ok().and_then(|place| self.repeats.get(&place)).copied().unwrap_or(1)
             }
         }
+    }
+
+    /// The same of a memory of whose key rows are among those that were not met.
+    pub(super) fn times_besides(&self, place: usize) -> u64 {
+        if self.come_whole { 0 } else { self.times(place) }
     }
 
     /// The page that begins with the memory at this place, where `row` is the key of the next row that was not met.

@@ -7,6 +7,7 @@ use coho_core::key::Key;
 use coho_ledger::buckets::Buckets;
 use coho_ledger::row_state::RowStates;
 use coho_source::buckets::{CompareQuery, SourceSums, Wanted};
+use coho_source::cache::CacheTable;
 
 use crate::buckets::learn::{Learner, Misplaced};
 use crate::buckets::sums::finest;
@@ -22,11 +23,11 @@ use crate::table::Table;
 
 /// Why all rows are read.
 const NOT_YET: &str = "Coho has not compared this model before";
-const OTHER_BASIS: &str = "the columns, their types or Coho's version changed";
+pub(super) const OTHER_BASIS: &str = "the columns, their types or Coho's version changed";
 const MANY: &str = "more than half of the rows are in buckets that differ";
 const LARGE: &str = "the ledger remembers too many rows to sum them up";
 const GROWN: &str = "the model has grown and needs more buckets";
-const MISPLACED: &str = "the source and Coho format a primary key differently";
+pub(super) const MISPLACED: &str = "the source and Coho format a primary key differently";
 
 /// Which rows are read, and what is known of the others.
 struct Choice {
@@ -48,7 +49,7 @@ pub(super) struct Unhelped {
 }
 
 impl Unhelped {
-    fn unopened(why: &str) -> Self {
+    pub(super) fn unopened(why: &str) -> Self {
         Self { why: why.to_owned(), opened: None }
     }
 }
@@ -60,15 +61,12 @@ pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, Un
         (None, Some(scope)) => job.ledger.buckets(scope)?,
         _ => None,
     };
-    let learns = job.comparing == Comparing::InSourceLearning
-        && job.filter.completeness() == Completeness::Complete
-        && job.filter.waiting == Waiting::Too
-        && job.sync.matching.email().is_none();
+    let learns = learns(job);
     if before.is_none() && !learns {
         return Ok(Err(Unhelped::unopened(why.unwrap_or(NOT_YET))));
     }
     let mut opened = open(job).await?;
-    let ask = ask(&opened, before.as_ref());
+    let ask = ask(&opened, before.as_ref(), None);
     let told = unless_stopped(job, opened.reading.compare(&ask.reads.clone(), ask)).await?;
     let told = match told.map_err(|error| failed(job, &error))? {
         Ok(told) => told,
@@ -81,13 +79,21 @@ pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, Un
     take(job, table, opened, choice, (told.by, learns.then_some(basis))).await
 }
 
+/// Whether what is learned of the source is remembered: of all rows, and of nothing less.
+pub(super) fn learns(job: &Job<'_>) -> bool {
+    job.comparing == Comparing::InSourceLearning
+        && job.filter.completeness() == Completeness::Complete
+        && job.filter.waiting == Waiting::Too
+        && job.sync.matching.email().is_none()
+}
+
 /// What the source is asked.
-fn ask(opened: &Opened, before: Option<&Buckets>) -> CompareQuery {
+pub(super) fn ask(opened: &Opened, before: Option<&Buckets>, cache: Option<&CacheTable>) -> CompareQuery {
     let mut reads = needed(&opened.mapping, &opened.key);
     reads.sort_unstable();
     reads.dedup();
     let key = opened.key.iter().map(|(at, _)| *at).collect();
-    CompareQuery { key, reads, bits: before.map(buckets::level) }
+    CompareQuery { key, reads, bits: before.map(buckets::level), cache: cache.cloned() }
 }
 
 /// Chooses the rows that are read.
@@ -160,6 +166,6 @@ async fn take(
         ),
         None => (words::all(moved, why), 0, basis.map(|basis| learner.all(basis, changed))),
     };
-    let taught = Taught { how: Some(how), learned: taught };
+    let taught = Taught { how: Some(how), learned: taught, publication: None };
     intake.sorted(job, opened, row_states, unread, taught).map(Ok)
 }

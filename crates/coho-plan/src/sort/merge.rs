@@ -72,6 +72,11 @@ impl Sorted {
 }
 
 impl Group {
+    /// Whether this is no row, but says that its key has none: a row has at least one cell.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.row.is_empty()
+    }
+
     fn empty() -> Self {
         Self { key: Vec::new(), fingerprint: Digest::from_bytes([0; 16]), row: Vec::new(), count: 0 }
     }

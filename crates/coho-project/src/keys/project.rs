@@ -257,7 +257,30 @@ static POSTGRES: Shape = Shape {
         },
         STATEMENT_TIMEOUT,
         COMPARE,
+        Key {
+            name: "cache",
+            need: May,
+            form: &Form::Map(&CACHE),
+            default: "Coho has no table in the database",
+            meaning: "Where Coho may keep a table of its own for each sync, with what each row was, so that only rows that changed leave the database.",
+            example: "cache: { schema: coho }",
+        },
     ],
+    one_of: &[],
+    others: None,
+};
+
+static CACHE: Shape = Shape {
+    name: "cache",
+    about: "Where Coho keeps what each row was. It implies `compare: in-source`.",
+    keys: &[Key {
+        name: "schema",
+        need: Must,
+        form: &TEXTS,
+        default: "",
+        meaning: "The schema in which Coho makes its tables. `coho check --grants` prints the rights that this needs.",
+        example: "schema: coho",
+    }],
     one_of: &[],
     others: None,
 };

@@ -279,6 +279,7 @@ fn source(node: &Node, problems: &mut Vec<Problem>) -> Option<SourceSpec> {
             url: secret(node, "url")?,
             statement_timeout: limit(),
             compare: compare(node),
+            cache: cache(node),
         }),
         "mysql" => Some(SourceSpec::Mysql {
             url: secret(node, "url")?,
@@ -306,8 +307,13 @@ fn options(node: &Node) -> Option<Vec<(String, SecretString)>> {
 fn compare(node: &Node) -> CompareSpec {
     match node.text_of("compare") {
         Some("in-source") => CompareSpec::InSource,
+        None if node.get("cache").is_some() => CompareSpec::InSource,
         Some(_) | None => CompareSpec::Full,
     }
+}
+
+fn cache(node: &Node) -> Option<String> {
+    node.get("cache")?.text_of("schema").map(str::to_owned)
 }
 
 fn lacking(entry: &Entry) -> Option<(String, Lacking)> {

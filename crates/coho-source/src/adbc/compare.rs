@@ -82,6 +82,7 @@ impl Transfer {
                     basis: basis(dialect, &self.layout, ask, kind),
                     sums,
                     nameless,
+                    published: Ok(None),
                 }
             })),
             Err(AdbcError::Refused(refusal)) if matches!(refusal.step, AdbcStep::Query | AdbcStep::Rows) => {
@@ -353,7 +354,7 @@ fn sum(row: &RowBuf) -> (Option<u32>, SourceSum) {
 fn marked(row: &RowBuf) -> MarkedRow {
     let key = number(row.cell(0)).and_then(|key| u32::try_from(key).ok());
     let halves = [1, 2].map(|at| number(row.cell(at)).unwrap_or_default());
-    MarkedRow { row: RowBuf::from_cells(row.cells().skip(MARKS)), key, halves }
+    MarkedRow { row: RowBuf::from_cells(row.cells().skip(MARKS)), key, halves, cached: None }
 }
 
 /// A whole number, in whichever type its engine has for it.

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::dialect::{Compared, Dialect, Field, Form};
 use super::{Chosen, CompareQuery, Moved, SourceSums, Wanted};
+use crate::cache_table::CacheTable;
 use crate::outline::Layout;
 use crate::read::SourceError;
 
@@ -45,14 +46,15 @@ impl Question {
 impl Comparing {
     /// Whether no row is wanted.
     pub(crate) fn is_of_none(&self) -> bool {
-        self.nameless == 0 && self.chosen().is_some_and(|chosen| chosen.number() == 0)
+        let none = |chosen: &Chosen| chosen.number() == 0;
+        self.nameless == 0 && matches!(&self.wanted, Wanted::Buckets(chosen) if none(chosen))
     }
 
     /// The buckets whose rows are wanted, where those of all are not.
     pub(crate) fn chosen(&self) -> Option<&Chosen> {
         match &self.wanted {
             Wanted::All => None,
-            Wanted::Buckets(chosen) => Some(chosen),
+            Wanted::Buckets(chosen) | Wanted::Changed(chosen) => Some(chosen),
         }
     }
 
@@ -79,6 +81,7 @@ pub(crate) fn compared<'a>(
         fields: forms.len(),
         key: ask.key.iter().filter_map(field).collect(),
         reads: ask.reads.iter().filter_map(field).collect(),
+        table: ask.cache.as_ref().map(CacheTable::quoted).unwrap_or_default(),
     }
 }
 

@@ -5,6 +5,9 @@
 //! would send, each with its length; or, where a server has no such function, of texts that no setting changes, each of them
 //! framed.
 
+use crate::cache_table::CacheTable;
+use crate::table::quote;
+
 /// The texts of one kind of database. `{…}` is a gap.
 #[derive(Debug)]
 pub(crate) struct Dialect {
@@ -35,7 +38,69 @@ pub(crate) struct Dialect {
     /// Only those rows that have no bucket, or whose bucket is chosen: by the first parameter, or by the numbers in `{buckets}`,
     /// which begin with -1, so that there is one.
     pub(crate) chosen: &'static str,
+    /// What is asked where Coho has a table of its own there, if that can be.
+    pub(crate) cache: Option<&'static CacheTexts>,
 }
+
+/// What is asked of a cache, a table of Coho's own with the columns `key`, `fingerprint` and `seen`. In the row with an empty key the
+/// fingerprint is the name under which all was published. `{table}` is the table, `{literal}` its name as a value, `{schema}` its schema.
+#[derive(Debug)]
+pub(crate) struct CacheTexts {
+    /// Whether there is such a table.
+    pub(crate) exists: &'static str,
+    /// Under which name it was published.
+    pub(crate) published: &'static str,
+    /// Those rows of `{cells}` that have no key, are not in the table as they are, or whose bucket is chosen: as in `rows`, but behind
+    /// the fingerprint there are what was seen of the key, and null. Keys in the table that have no row come as well, with
+    /// what was seen of them and the key; all else is null.
+    pub(crate) changed: &'static str,
+    /// How many rows have a `{key}`.
+    pub(crate) count: &'static str,
+    /// Makes its schema.
+    pub(crate) make_schema: &'static str,
+    /// Makes the table.
+    pub(crate) make: &'static str,
+    /// Gives it another name in place of the one that is expected.
+    pub(crate) rename: &'static str,
+    /// Gives it a name, whichever it has.
+    pub(crate) name: &'static str,
+    /// Takes all keys out.
+    pub(crate) clear: &'static str,
+    /// Puts keys in, with their fingerprints and what was seen of them.
+    pub(crate) put: &'static str,
+    /// Takes keys out.
+    pub(crate) take: &'static str,
+    /// The rights that these statements need besides those of reading the model, for `{user}`.
+    pub(crate) grants: &'static str,
+}
+
+impl CacheTexts {
+    fn iter(&self) -> impl Iterator<Item = &'static str> {
+        let Self { exists, published, changed, count, make_schema, make, rename, name, clear, put, take, grants: _ } = self;
+        [*exists, *published, *changed, *count, *make_schema, *make, *rename, *name, *clear, *put, *take].into_iter()
+    }
+}
+
+/// PostgreSQL's cache. Keys are compared byte by byte, whatever the collation of the model's column.
+static POSTGRES_CACHE: CacheTexts = CacheTexts {
+    exists: "SELECT to_regclass({literal}) IS NOT NULL",
+    published: "SELECT fingerprint::text FROM {table} WHERE key = ''",
+    changed: "SELECT k, ('x' || left(f, 16))::bit(64)::int8, ('x' || right(f, 16))::bit(64)::int8, seen::text, \
+              CASE WHEN f IS NULL THEN key END{columns} FROM ({cells}) AS p FULL JOIN \
+              (SELECT key, fingerprint, seen FROM {table} WHERE key <> '') AS q ON key = t COLLATE \"C\" \
+              WHERE k IS NULL OR fingerprint IS DISTINCT FROM f::uuid OR get_bit($1::bytea, (k >> {shift})::int4) = 1",
+    count: "SELECT count(*) FROM (SELECT {key} AS t FROM (\n{query}\n) AS m ({names})) AS n WHERE t IS NOT NULL",
+    make_schema: "CREATE SCHEMA IF NOT EXISTS {schema}",
+    make: "CREATE TABLE {table} (key text COLLATE \"C\" PRIMARY KEY, fingerprint uuid NOT NULL, seen uuid NOT NULL)",
+    rename: "UPDATE {table} SET fingerprint = $1::text::uuid WHERE key = '' AND fingerprint = $2::text::uuid",
+    name: "INSERT INTO {table} VALUES ('', $1::text::uuid, $1::text::uuid) \
+           ON CONFLICT (key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint",
+    clear: "DELETE FROM {table} WHERE key <> ''",
+    put: "INSERT INTO {table} SELECT * FROM unnest($1::text[], $2::text[]::uuid[], $3::text[]::uuid[]) \
+          ON CONFLICT (key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint, seen = EXCLUDED.seen",
+    take: "DELETE FROM {table} WHERE key = ANY($1::text[])",
+    grants: "CREATE SCHEMA IF NOT EXISTS {schema};\nGRANT USAGE, CREATE ON SCHEMA {schema} TO {user};",
+};
 
 /// The text of a `{column}` by its form.
 #[derive(Debug)]
@@ -84,13 +149,14 @@ pub(crate) static POSTGRES: Dialect = Dialect {
     key_part: "to_json({text})::text",
     key_array: ["'[' || ", " || ',' || ", " || ']'"],
     frame: ", {column}",
-    cells: "SELECT k, unnest(ARRAY[md5(record_send(ROW(t{frames})))]) AS f{columns} FROM \
+    cells: "SELECT k, t, unnest(ARRAY[md5(record_send(ROW(t{frames})))]) AS f{columns} FROM \
             (SELECT ('x' || left(md5(textsend(t)), 8))::bit(32)::int8 AS k, t{columns} FROM \
             (SELECT {key} AS t{columns} FROM (\n{query}\n) AS m ({names})) AS n) AS o{chosen}",
     sums: "SELECT (k >> {shift})::int4, count(*), sum(('x' || left(f, 16))::bit(64)::int8)::text, \
            sum(('x' || right(f, 16))::bit(64)::int8)::text FROM ({cells}) AS p GROUP BY 1",
     rows: "SELECT k, ('x' || left(f, 16))::bit(64)::int8, ('x' || right(f, 16))::bit(64)::int8{columns} FROM ({cells}) AS p",
     chosen: " WHERE k IS NULL OR get_bit($1::bytea, (k >> {shift})::int4) = 1",
+    cache: Some(&POSTGRES_CACHE),
 };
 
 /// MySQL from 8.0 and MariaDB from 10.5 on. No function of theirs gives a value's bytes, so each value is its text, as
@@ -129,6 +195,7 @@ pub(crate) static MYSQL: Dialect = Dialect {
     rows: "WITH coho ({names}) AS (\n{query}\n) SELECT k, IFNULL(f, MD5(UUID())){columns} FROM ({cells}) AS p{chosen}",
     chosen: " WHERE k IS NULL OR \
              ASCII(SUBSTR(CAST(? AS BINARY), ((k >> {shift}) DIV 4) + 1, 1)) >> ((k >> {shift}) & 3) & 1",
+    cache: None,
 };
 
 /// DuckDB, through its ADBC driver. Each value is its text behind its length in bytes, or `-` where it is null. Only numbers are
@@ -160,6 +227,7 @@ pub(crate) static DUCKDB: Dialect = Dialect {
     rows: "SELECT k, u, l{columns} FROM ({cells}) AS p{chosen}",
     chosen: " LEFT JOIN (SELECT unnest(string_split('{buckets}', ',')::BIGINT[]) AS b) AS q ON b = k >> {shift} \
              WHERE k IS NULL OR b IS NOT NULL",
+    cache: None,
 };
 
 /// Snowflake, through its ADBC driver. Each value is its text, as hexadecimal digits of UTF-8, between commas, or `-` where it is null;
@@ -197,6 +265,7 @@ pub(crate) static SNOWFLAKE: Dialect = Dialect {
     rows: "SELECT k, u, l{columns} FROM ({cells}) AS p{chosen}",
     chosen: " LEFT JOIN (SELECT VALUE::INT AS b FROM TABLE(FLATTEN(INPUT => PARSE_JSON('[{buckets}]')))) AS q \
              ON b = BITSHIFTRIGHT(k, {shift}) WHERE k IS NULL OR b IS NOT NULL",
+    cache: None,
 };
 
 /// Spark, and Databricks, which speaks the same dialect, through an ADBC driver. Each value is its text, as hexadecimal digits of UTF-8,
@@ -239,6 +308,7 @@ pub(crate) static SPARK: Dialect = Dialect {
     rows: "SELECT k, u, l{columns} FROM ({cells}) AS p{chosen}",
     chosen: " LEFT JOIN (SELECT CAST(a AS BIGINT) AS b FROM (SELECT explode(split('{buckets}', ',')) AS a) AS q) AS s \
              ON b = shiftright(k, {shift}) WHERE k IS NULL OR b IS NOT NULL",
+    cache: None,
 };
 
 /// The dialect of an engine with an ADBC driver, by what the driver calls it.
@@ -292,6 +362,8 @@ pub(crate) struct Compared<'a> {
     pub(crate) key: Vec<Field>,
     /// Which of them are read besides.
     pub(crate) reads: Vec<Field>,
+    /// The table of the cache, quoted.
+    pub(crate) table: String,
 }
 
 impl Dialect {
@@ -315,10 +387,21 @@ impl Dialect {
         self.statement(self.rows, of, &chosen, &shift)
     }
 
+    /// The statement that gives the rows that are not in a cache as they are, and those of some buckets, of so many as a power of two.
+    pub(crate) fn changed(&self, texts: &CacheTexts, of: &Compared<'_>, bits: u8) -> String {
+        self.statement(texts.changed, of, "", &shift(bits))
+    }
+
+    /// The statement that counts the rows that have a key.
+    pub(crate) fn count(&self, texts: &CacheTexts, of: &Compared<'_>) -> String {
+        self.statement(texts.count, of, "", "")
+    }
+
     /// All texts, without what depends on a model.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &'static str> {
         let texts = [self.name, self.key, self.key_part, self.frame, self.cells, self.sums];
-        texts.into_iter().chain(self.text.iter()).chain(self.key_array)
+        let of_cache = self.cache.into_iter().flat_map(CacheTexts::iter);
+        texts.into_iter().chain(self.text.iter()).chain(self.key_array).chain(of_cache)
     }
 
     fn statement(&self, text: &str, of: &Compared<'_>, chosen: &str, shift: &str) -> String {
@@ -336,6 +419,7 @@ impl Dialect {
             ("names", &names),
             ("chosen", chosen),
             ("shift", shift),
+            ("table", &of.table),
         ];
         let cells = fill(self.cells, &gaps);
         fill(text, &[&gaps[..], &[("cells", cells.as_str())]].concat())
@@ -361,6 +445,12 @@ impl Dialect {
 /// The name of a field in these statements: what the model calls it may be nothing, or twice the same.
 fn name(field: usize) -> String {
     format!("c{field}")
+}
+
+/// The text of a statement about a cache that no model has a part in.
+pub(crate) fn of_cache(text: &str, table: &CacheTable) -> String {
+    let literal = format!("'{}'", table.quoted().replace('\'', "''"));
+    fill(text, &[("table", &table.quoted()), ("schema", &quote(&table.schema)), ("literal", &literal)])
 }
 
 fn shift(bits: u8) -> String {
@@ -397,8 +487,9 @@ mod tests {
             fields: 3,
             key: fields(&[0, 2], Form::Other),
             reads: fields(&[0, 1, 2], Form::Other),
+            table: String::new(),
         };
-        let cells = "SELECT k, unnest(ARRAY[md5(record_send(ROW(t, c0, c1, c2)))]) AS f, c0, c1, c2 FROM \
+        let cells = "SELECT k, t, unnest(ARRAY[md5(record_send(ROW(t, c0, c1, c2)))]) AS f, c0, c1, c2 FROM \
             (SELECT ('x' || left(md5(textsend(t)), 8))::bit(32)::int8 AS k, t, c0, c1, c2 FROM \
             (SELECT '[' || to_json(c0::text)::text || ',' || to_json(c2::text)::text || ']' AS t, c0, c1, c2 \
             FROM (\nSELECT '{key}' AS a, 1\n) AS m (c0, c1, c2)) AS n) AS o \
@@ -419,6 +510,7 @@ mod tests {
             fields: 3,
             key: fields(&[0], Form::Whole),
             reads: fields(&[2], Form::Other),
+            table: String::new(),
         };
         let rows = "WITH coho (c0, c1, c2) AS (\nSELECT 1, 2, '{key}'\n) SELECT k, IFNULL(f, MD5(UUID())), c2 FROM (\
             SELECT CAST(CONV(LEFT(MD5(CONVERT(c0 + 0 USING utf8mb4)), 8), 16, 10) AS UNSIGNED) AS k, MD5(CONCAT('r', \

@@ -49,7 +49,13 @@ impl Query {
         match self.sums(ask, moved).await {
             Ok(told) => Ok(told.map(|(sums, nameless)| {
                 let kind = |field: usize| self.column(field).as_ref().map(signature).unwrap_or_default();
-                SourceSums { by: MYSQL.name, basis: basis(&MYSQL, &self.layout, ask, kind), sums, nameless }
+                SourceSums {
+                    by: MYSQL.name,
+                    basis: basis(&MYSQL, &self.layout, ask, kind),
+                    sums,
+                    nameless,
+                    published: Ok(None),
+                }
             })),
             // A refused statement ends no transaction. Sums take far longer than the rows that they are of: a full read may be
             // in time.
@@ -232,6 +238,7 @@ fn marks(values: &[Value], row: coho_core::row::RowBuf) -> MarkedRow {
         row,
         key,
         halves: [left, right].map(|half| u64::from_str_radix(half, 16).unwrap_or_default()),
+        cached: None,
     }
 }
 

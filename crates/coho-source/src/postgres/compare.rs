@@ -5,6 +5,7 @@
 
 use std::pin::pin;
 
+use coho_core::digest::Digest;
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 use tokio_postgres::types::Type;
@@ -14,8 +15,9 @@ use super::refusal::PostgresError;
 use super::types::{self, Kind};
 use super::{Query, count};
 use crate::buckets::comparing::{Comparing, Question, basis, compared, half};
-use crate::buckets::dialect::{Compared, Form, POSTGRES};
-use crate::buckets::{Chosen, CompareQuery, MarkedRow, Moved, SourceSum, SourceSums};
+use crate::buckets::dialect::{CacheTexts, Compared, Form, POSTGRES, of_cache};
+use crate::buckets::{Chosen, CompareQuery, GoneKey, MarkedRow, Moved, SourceSum, SourceSums, Wanted};
+use crate::cache_table::CacheTable;
 use crate::outline::Needed;
 use crate::read::SourceError;
 use crate::reading::{Batch, Part, ReadScope, hand_on};
@@ -23,8 +25,11 @@ use crate::reading::{Batch, Part, ReadScope, hand_on};
 /// The SQL standard's code of a statement that was canceled, by a limit or by somebody.
 const TIME_IS_UP: &str = "57014";
 
-/// The fields of a row before those of the model.
+/// The fields of a row before those of the model: the digest of its key and both halves of its fingerprint.
 const MARKS: usize = 3;
+
+/// Those of a row that was compared with a cache: what was seen of its key besides, and the key, where there is no row.
+const CACHE_MARKS: usize = MARKS + 2;
 
 impl Query {
     /// Answers what is asked, and waits to be told which rows are wanted. `None` where the model cannot be compared: then all
@@ -47,7 +52,14 @@ impl Query {
         self.session.execute("SAVEPOINT coho").await?;
         match self.sums(ask, moved).await {
             Ok((sums, nameless)) => {
-                Ok(Ok(SourceSums { by: POSTGRES.name, basis: self.basis(ask), sums, nameless }))
+                let published = self.published(ask.cache.as_ref()).await?;
+                Ok(Ok(SourceSums {
+                    by: POSTGRES.name,
+                    basis: self.basis(ask),
+                    sums,
+                    nameless,
+                    published,
+                }))
             }
             Err(PostgresError::Refused(refusal)) => {
                 self.session.execute("ROLLBACK TO SAVEPOINT coho").await?;
@@ -58,6 +70,28 @@ impl Query {
                 }))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Under which name a cache was published last, or why it cannot be read.
+    async fn published(
+        &mut self,
+        table: Option<&CacheTable>,
+    ) -> Result<Result<Option<Digest>, String>, PostgresError> {
+        let Some((table, texts)) = table.zip(POSTGRES.cache) else { return Ok(Ok(None)) };
+        self.session.execute("SAVEPOINT cache").await?;
+        let found = match self.session.is_true(&of_cache(texts.exists, table)).await {
+            Ok(true) => self.session.text(&of_cache(texts.published, table)).await,
+            Ok(false) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(name) => Ok(Ok(name.as_deref().and_then(digest))),
+            Err(PostgresError::Refused(refusal)) => {
+                self.session.execute("ROLLBACK TO SAVEPOINT cache").await?;
+                Ok(Err(refusal.message))
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -105,7 +139,7 @@ impl Query {
     }
 
     /// What stands for the statements, and for the columns by their names and types.
-    fn basis(&self, ask: &CompareQuery) -> coho_core::digest::Digest {
+    fn basis(&self, ask: &CompareQuery) -> Digest {
         let columns = self.statement.columns();
         let kind =
             |field: usize| columns.get(field).map(|field| types::name(field.type_())).unwrap_or_default();
@@ -125,11 +159,14 @@ impl Query {
         comparing: Comparing,
         needed: &Needed,
     ) -> Result<(), SourceError> {
+        if let (Wanted::Changed(chosen), Some(texts)) = (&comparing.wanted, POSTGRES.cache) {
+            return self.send_changed(parts, &comparing, (chosen, texts), needed).await;
+        }
         let mut moved = comparing.moved;
         if comparing.is_of_none() {
             return hand_on(parts, Part::Moved(moved)).await;
         }
-        let kinds = self.kinds_behind_marks(&comparing);
+        let kinds = self.kinds_behind(&comparing, MARKS);
         let mut stream = pin!(self.marked(&comparing).await?.into_stream());
         let mut batch = Batch::new(ReadScope::All);
         while let Some(row) = stream.next().await {
@@ -149,6 +186,57 @@ impl Query {
         hand_on(parts, Part::Moved(moved)).await
     }
 
+    /// Sends what is not in the cache as it is, and then how many rows there are. All of it is of one moment.
+    async fn send_changed(
+        &mut self,
+        parts: &mpsc::Sender<Part>,
+        comparing: &Comparing,
+        (chosen, texts): (&Chosen, &CacheTexts),
+        needed: &Needed,
+    ) -> Result<(), SourceError> {
+        let of = self.compared(&comparing.ask);
+        let (changed, count_all) =
+            (POSTGRES.changed(texts, &of, chosen.bits()), POSTGRES.count(texts, &of));
+        let kinds = self.kinds_behind(comparing, CACHE_MARKS);
+        let mut moved = comparing.moved;
+        let statement = self.session.prepare(&changed).await?;
+        let stream = match self.session.query_with(&statement, chosen.bytes()).await {
+            Ok(stream) => stream,
+            Err(error) => return Err(self.session.explain(error, "").await.into()),
+        };
+        let (mut stream, mut rows, mut gone) =
+            (pin!(stream.into_stream()), Batch::new(ReadScope::All), Batch::new(ReadScope::All));
+        while let Some(row) = stream.next().await {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => return Err(self.session.explain(error, "").await.into()),
+            };
+            moved.bytes += row.raw_size_bytes() as u64;
+            if let Some(key) = gone_key(&row).map_err(PostgresError::Lost)? {
+                if let Some(full) = gone.push(key) {
+                    hand_on(parts, Part::Gone(full)).await?;
+                }
+                continue;
+            }
+            moved.rows += 1;
+            let encoded = self.encode(&row, moved.rows, &kinds, needed)?;
+            let cached = seen(&row).map_err(PostgresError::Lost)?;
+            let marked = MarkedRow { cached, ..marks(&row, encoded).map_err(PostgresError::Lost)? };
+            if let Some(full) = rows.push(marked) {
+                hand_on(parts, Part::Marked(full)).await?;
+            }
+        }
+        if let Some(rest) = rows.rest() {
+            hand_on(parts, Part::Marked(rest)).await?;
+        }
+        if let Some(rest) = gone.rest() {
+            hand_on(parts, Part::Gone(rest)).await?;
+        }
+        let number = self.session.number(&count_all).await?;
+        hand_on(parts, Part::Counted(number)).await?;
+        hand_on(parts, Part::Moved(moved)).await
+    }
+
     /// Runs the statement that gives the rows that are wanted.
     async fn marked(&mut self, comparing: &Comparing) -> Result<RowStream, PostgresError> {
         let chosen = comparing.chosen();
@@ -165,9 +253,9 @@ impl Query {
     }
 
     /// As [`Query::kinds`], for a statement that has only the columns that are read, behind the marks.
-    fn kinds_behind_marks(&self, comparing: &Comparing) -> Vec<(usize, Option<Kind>)> {
+    fn kinds_behind(&self, comparing: &Comparing, marks: usize) -> Vec<(usize, Option<Kind>)> {
         let kinds = self.kinds().into_iter().enumerate();
-        kinds.map(|(at, (_, kind))| (comparing.place(at, MARKS), kind)).collect()
+        kinds.map(|(at, (_, kind))| (comparing.place(at, marks), kind)).collect()
     }
 }
 
@@ -199,5 +287,22 @@ fn marks(row: &Row, encoded: coho_core::row::RowBuf) -> Result<MarkedRow, tokio_
         row: encoded,
         key: key.and_then(|key| u32::try_from(key).ok()),
         halves: halves.map(i64::cast_unsigned),
+        cached: None,
     })
+}
+
+/// What a row that was compared with a cache says of its key there.
+fn seen(row: &Row) -> Result<Option<Digest>, tokio_postgres::Error> {
+    Ok(row.try_get::<_, Option<&str>>(MARKS)?.and_then(digest))
+}
+
+/// The key in the cache of which there is no row.
+fn gone_key(row: &Row) -> Result<Option<GoneKey>, tokio_postgres::Error> {
+    let key: Option<String> = row.try_get(MARKS + 1)?;
+    Ok(key.zip(seen(row)?).map(|(key, cached)| GoneKey { key, cached }))
+}
+
+/// A digest that the server keeps as a UUID.
+fn digest(uuid: &str) -> Option<Digest> {
+    Digest::from_hex(&uuid.replace('-', ""))
 }

@@ -1,4 +1,4 @@
-//! A connection to PostgreSQL with its one read-only transaction. `coho-storage` reads its address and sets up TLS.
+//! A connection to PostgreSQL with its one transaction, which is read-only but for Coho's own table. `coho-storage` reads its address and sets up TLS.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use coho_storage::postgres::{ConnectFault, config, connector, server};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{CancelToken, Client, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -16,6 +17,24 @@ use crate::connection::PostgresConnection;
 /// How often a query is cancelled that does not end, and how long to wait after each time.
 const CANCEL_TRIES: u32 = 20;
 const CANCEL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// A model, which nothing changes meanwhile.
+    Read,
+    /// Coho's own table.
+    Write,
+}
+
+impl Access {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        }
+    }
+}
 
 /// An open transaction. Dropping it closes the connection at once.
 pub(super) struct Session {
@@ -29,6 +48,15 @@ pub(super) struct Session {
 impl Session {
     /// Connects and begins the transaction. The server's lists of its work show it under this name.
     pub(super) async fn open(settings: &PostgresConnection, name: &str) -> Result<Self, PostgresError> {
+        Self::open_with(settings, name, Access::Read).await
+    }
+
+    /// The same, to read or to write.
+    pub(super) async fn open_with(
+        settings: &PostgresConnection,
+        name: &str,
+        access: Access,
+    ) -> Result<Self, PostgresError> {
         let mut config = config(settings.url.expose_secret())?;
         config.application_name(name);
         let tls = connector()?;
@@ -38,8 +66,8 @@ impl Session {
         let driver = tokio::spawn(connection);
         let timeout = settings.statement_timeout;
         let mut session = Self { client, driver, tls, server, timeout };
-        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-        if let Some(timeout) = timeout {
+        session.execute(access.begin()).await?;
+        if let (Access::Read, Some(timeout)) = (access, timeout) {
             // Zero would mean no limit.
             let millis = timeout.as_millis().clamp(1, i32::MAX as u128);
             session.execute(&format!("SET LOCAL statement_timeout = {millis}")).await?;
@@ -51,6 +79,43 @@ impl Session {
     pub(super) async fn execute(&mut self, sql: &str) -> Result<(), PostgresError> {
         match self.client.batch_execute(sql).await {
             Ok(()) => Ok(()),
+            Err(error) => Err(self.explain(error, "").await),
+        }
+    }
+
+    /// What a query of one row and one column says.
+    pub(super) async fn is_true(&mut self, sql: &str) -> Result<bool, PostgresError> {
+        match self.client.query_one(sql, &[]).await.and_then(|row| row.try_get(0)) {
+            Ok(found) => Ok(found),
+            Err(error) => Err(self.explain(error, "").await),
+        }
+    }
+
+    /// The number that a query of one row and one column gives.
+    pub(super) async fn number(&mut self, sql: &str) -> Result<u64, PostgresError> {
+        match self.client.query_one(sql, &[]).await.and_then(|row| row.try_get::<_, i64>(0)) {
+            Ok(number) => Ok(number.unsigned_abs()),
+            Err(error) => Err(self.explain(error, "").await),
+        }
+    }
+
+    /// A text that a query gives, if it gives a row.
+    pub(super) async fn text(&mut self, sql: &str) -> Result<Option<String>, PostgresError> {
+        let found = self.client.query_opt(sql, &[]).await;
+        match found.and_then(|row| row.map(|row| row.try_get(0)).transpose()) {
+            Ok(found) => Ok(found),
+            Err(error) => Err(self.explain(error, "").await),
+        }
+    }
+
+    /// Runs a statement that changes rows. Gives how many.
+    pub(super) async fn change(
+        &mut self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, PostgresError> {
+        match self.client.execute(sql, values).await {
+            Ok(changed) => Ok(changed),
             Err(error) => Err(self.explain(error, "").await),
         }
     }

@@ -375,7 +375,7 @@ async fn text_that_is_not_utf_8_is_told_apart_and_refused(source: &Connection) -
             let value = form.replace("{}", &format!("CAST(X'{bytes}' AS STRING)"));
             let sql = format!("SELECT 'k' AS id, {value} AS c");
             let mut reading = coho_source::read(source, &model(&sql), ReadScope::All).await?;
-            let ask = CompareQuery { key: vec![0], reads: vec![0, 1], bits: Some(6) };
+            let ask = CompareQuery { key: vec![0], reads: vec![0, 1], bits: Some(6), cache: None };
             let told = reading.compare(&[0, 1], ask).await??;
             seen.extend(told.sums.iter().map(|(_, sum)| (form, sum.halves)));
             reading.want(Wanted::All);
@@ -517,7 +517,7 @@ async fn only_rows_of_chosen_buckets_come(source: &Connection, sql: &str) -> Res
     let all = full(source, sql).await?;
     for chosen in [vec![], vec![3], (0..64).collect::<Vec<_>>()] {
         let mut reading = coho_source::read(source, &model(sql), ReadScope::All).await?;
-        let ask = CompareQuery { key: vec![0], reads: vec![0, 1], bits: Some(6) };
+        let ask = CompareQuery { key: vec![0], reads: vec![0, 1], bits: Some(6), cache: None };
         reading.compare(&[0, 1], ask).await??;
         let mut wanted = Chosen::none(6);
         for bucket in &chosen {
