@@ -9,6 +9,8 @@
 //! [`Publication`] is what a run leaves behind: it looks at what became of each row that was read.
 
 pub(crate) mod book;
+#[cfg(test)]
+mod laws;
 
 use coho_core::digest::{Digest, Hasher};
 use coho_core::key::Key;

@@ -34,7 +34,7 @@ impl Book {
     }
 
     /// The same, with what memory says of as many buckets.
-    fn compared(known: &Buckets, seen: &[SeenSum]) -> Self {
+    pub(super) fn compared(known: &Buckets, seen: &[SeenSum]) -> Self {
         let mut sums = vec![SeenSum::default(); 1 << known.bits];
         for (bucket, sum) in &known.sums {
             if let Some(place) = sums.get_mut(*bucket as usize) {
