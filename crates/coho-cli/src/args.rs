@@ -96,6 +96,9 @@ pub(crate) enum Verb {
         /// With --live: do not ask.
         #[arg(long, requires = "live")]
         yes: bool,
+        /// Print the SQL statements that let Coho keep its caches in the sources that have one. Nothing else is checked, and nothing is run.
+        #[arg(long, conflicts_with_all = ["offline", "live"])]
+        grants: bool,
     },
     /// List the workspace's traits of an object, as YAML to paste into a sync.
     Traits {

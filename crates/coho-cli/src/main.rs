@@ -61,6 +61,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Init { folder, with } => verb::init::init(global, &folder, &with),
         Verb::Check { live: Some(destination), yes, .. } => verb::live::live(global, &destination, yes).await,
+        Verb::Check { grants: true, .. } => verb::grants::grants(global),
         Verb::Check { offline, .. } => verb::check::check(global, offline).await,
         Verb::Traits { object, destination, refresh } => {
             let freshness = if refresh { CacheUse::Fresh } else { CacheUse::Cached };

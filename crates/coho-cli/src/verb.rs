@@ -7,6 +7,7 @@ pub(crate) mod debug;
 pub(crate) mod demo;
 pub(crate) mod failures;
 pub(crate) mod forget;
+pub(crate) mod grants;
 pub(crate) mod init;
 pub(crate) mod live;
 pub(crate) mod mcp;

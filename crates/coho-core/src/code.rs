@@ -127,6 +127,7 @@ codes! {
         DBT_UNKNOWN "dbt-unknown": "dbt's last command did not build the model, or left no results.", "Run `dbt build` before the sync.";
         SOURCE_REFUSED "source-refused": "The source does not accept the user or the password.", "Check the user and the password in the source's `url`.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "Read the message: it says what could not be read, and why.";
+        CACHE_RIGHTS "cache-rights": "Coho may not keep its cache in the source, so each run reads all rows.", "Run the statements that `coho check --grants` prints.";
     }
     Row {
         NULL_KEY "null-key": "The row's primary key is null.", "Filter these rows out in the model, or give them a key.";

@@ -36,6 +36,7 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
         problems.extend(found);
         read.push((*sync, columns));
     }
+    warnings.extend(caches(engine).await);
     let ledger = ledger(engine, syncs);
     let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
     for destination in destinations {
@@ -57,6 +58,21 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
     }
     sort(&mut warnings);
     Checked { problems, warnings, dbt: dbt.found, ledger: remote }
+}
+
+/// Caches that Coho may not write. A source that cannot be reached is told with its models.
+async fn caches(engine: &Engine<'_>) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    for (source, connection, schema) in engine.caches() {
+        if let Ok(false) = coho_source::cache::may_write(&connection, &schema).await {
+            let what = format!(
+                "Coho may not keep its cache in the schema `{schema}` of the source `{source}`: each run reads all rows"
+            );
+            let help = "`coho check --grants` prints the statements that give the rights";
+            warnings.push(Problem::new(Code::CACHE_RIGHTS, what).help(help));
+        }
+    }
+    warnings
 }
 
 /// What is wrong with the ledger: it is another project's, is lost, or remembers events under an id that the project has no

@@ -190,6 +190,23 @@ impl<'a> Engine<'a> {
             .ok_or_else(|| missing("source", &model.source))
     }
 
+    /// The sources in which Coho keeps caches, with the schemas, by the sources' names.
+    pub fn caches(&self) -> Vec<(String, Connection, String)> {
+        let sources = self.setup.project.sources.iter();
+        let cached = sources.filter_map(|(name, spec)| match spec {
+            SourceSpec::Postgres { compare: CompareSpec::InSource, cache: Some(schema), .. } => {
+                Some((name.clone(), connection(spec, &self.setup, &self.host), schema.clone()))
+            }
+            SourceSpec::Postgres { .. }
+            | SourceSpec::Mysql { .. }
+            | SourceSpec::Sqlite { .. }
+            | SourceSpec::Adbc { .. }
+            | SourceSpec::Files { .. }
+            | SourceSpec::Storage { .. } => None,
+        });
+        cached.collect()
+    }
+
     /// The cache that a sync's rows are compared with in their source, where the project has that.
     pub(crate) fn cache(&self, sync: &Sync, model: &Model) -> Option<CacheTable> {
         match self.setup.project.sources.get(&model.source)? {

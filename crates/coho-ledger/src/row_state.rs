@@ -18,8 +18,8 @@ use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 pub use self::cursor::{RowStates, StateRow, Surveyed};
-pub use self::glance::{Look, PageSeen, StatePlace};
 use self::glance::{Glance, Glances, Pending, Sight, Standing};
+pub use self::glance::{Look, PageSeen, StatePlace};
 pub use self::kept::KeysPlace;
 pub(crate) use self::page::{Page, WIDTH, columns_of};
 pub use self::store::sent_text;

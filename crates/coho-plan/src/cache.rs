@@ -16,9 +16,9 @@ use coho_core::digest::{Digest, Hasher};
 use coho_core::key::Key;
 use coho_core::row::RowBuf;
 use coho_core::row_state::Seen;
+use coho_ledger::Ledger;
 use coho_ledger::buckets::{Buckets, LearnedBuckets};
 use coho_ledger::scope::SyncScope;
-use coho_ledger::Ledger;
 use coho_source::cache::{CacheEntry, CacheTable};
 
 use self::book::Book;
@@ -35,7 +35,9 @@ const AT_ONCE: usize = 5_000;
 /// On which basis the ledger's sums of a cache stand: that of the columns, and the name under which it was published.
 pub(crate) fn basis(columns: Digest, name: Digest) -> Digest {
     let mut hasher = Hasher::new();
-    ["cache".as_bytes(), &columns.to_bytes(), &name.to_bytes()].into_iter().for_each(|part| hasher.part(part));
+    ["cache".as_bytes(), &columns.to_bytes(), &name.to_bytes()]
+        .into_iter()
+        .for_each(|part| hasher.part(part));
     hasher.finish()
 }
 
@@ -84,7 +86,7 @@ pub struct Publication {
 
 /// A part of what is written.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct CacheChange {
     /// Keys that go in.
     pub put: Vec<CacheEntry>,
     /// Keys that are out from now on.
@@ -118,14 +120,14 @@ impl Publication {
     }
 
     /// The next part of what is written, as memory is now. `None` after the last one.
-    pub fn next(&mut self, ledger: &Ledger, scope: &SyncScope) -> Result<Option<Written>, PlanError> {
+    pub fn next(&mut self, ledger: &Ledger, scope: &SyncScope) -> Result<Option<CacheChange>, PlanError> {
         let found = self.take()?;
         if found.is_empty() {
             return Ok(None);
         }
         let keys: Vec<_> = found.iter().map(|mark| mark.key.clone()).collect();
         let seen = ledger.settled(scope, &keys)?;
-        let mut written = Written::default();
+        let mut written = CacheChange::default();
         for (mark, seen) in found.into_iter().zip(seen) {
             self.write(mark, seen, &mut written);
         }
@@ -145,7 +147,7 @@ impl Publication {
         Ok(found)
     }
 
-    fn write(&mut self, mark: Mark, seen: Option<Seen>, written: &mut Written) {
+    fn write(&mut self, mark: Mark, seen: Option<Seen>, written: &mut CacheChange) {
         let Mark { key, row, halves } = mark;
         let wanted = Seen { row, mapping: self.mapping };
         let key = key.row();

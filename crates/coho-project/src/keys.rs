@@ -4,6 +4,7 @@
 //! that none of the three can say something else. To add a key, add it to its shape here and read it in [`crate::read`].
 
 pub(crate) mod project;
+pub(crate) mod sources;
 pub(crate) mod files;
 pub(crate) mod model;
 pub(crate) mod sync;

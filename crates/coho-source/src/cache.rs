@@ -6,8 +6,8 @@
 
 use coho_core::digest::Digest;
 
-pub use crate::cache_table::{CacheEntry, CacheTable};
 use crate::buckets::dialect::POSTGRES;
+pub use crate::cache_table::{CacheEntry, CacheTable};
 use crate::connection::Connection;
 use crate::postgres::{self, PostgresError};
 use crate::read::SourceError;
@@ -58,6 +58,12 @@ pub fn why(error: &SourceError) -> String {
         SourceError::Postgres(PostgresError::Refused(refusal)) => refusal.message.clone(),
         other => other.to_string(),
     }
+}
+
+/// Whether Coho may keep caches in this schema; also where the source can have none.
+pub async fn may_write(connection: &Connection, schema: &str) -> Result<bool, SourceError> {
+    let Connection::Postgres(settings) = connection else { return Ok(true) };
+    Ok(postgres::may_write(settings, schema).await?)
 }
 
 /// The statements that let Coho keep caches in this schema, for whoever owns the database. `None` where the source can have none.

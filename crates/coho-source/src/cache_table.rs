@@ -22,7 +22,8 @@ pub struct CacheTable {
 impl CacheTable {
     /// The table of a sync in this schema. Syncs of one name, of other projects or workspaces, have other tables.
     pub fn of(schema: &str, sync: &str, whole: Digest) -> Self {
-        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
+        let plain =
+            |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
         let sync: String = sync.chars().map(plain).take(LONGEST_NAME).collect();
         let digits: String = whole.to_string().chars().take(DIGITS).collect();
         Self { schema: schema.to_owned(), name: format!("coho_{sync}_{digits}") }

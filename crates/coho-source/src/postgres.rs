@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::FromSql;
 use tokio_postgres::{Row, Statement};
 
-pub(crate) use publish::Publishing;
+pub(crate) use publish::{Publishing, may_write};
 pub use refusal::{PostgresError, ServerError};
 
 use crate::buckets::Moved;

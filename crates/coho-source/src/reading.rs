@@ -91,7 +91,12 @@ impl Reading {
             }
             Some(Part::Failed(error)) => Err(error),
             Some(
-                Part::Rows(_) | Part::Marked(_) | Part::Gone(_) | Part::Counted(_) | Part::Moved(_) | Part::End,
+                Part::Rows(_)
+                | Part::Marked(_)
+                | Part::Gone(_)
+                | Part::Counted(_)
+                | Part::Moved(_)
+                | Part::End,
             )
             | None => Err(SourceError::Stopped),
         }

@@ -64,15 +64,14 @@ impl Engine<'_> {
     }
 }
 
-const OVERTAKEN: &str =
-    "the cache in the source was not updated, since another run or person changed it meanwhile: the next run reads all rows";
+const OVERTAKEN: &str = "the cache in the source was not updated, since another run or person changed it meanwhile: the next run reads all rows";
 
 /// What is said where the source does not take a cache.
 fn refused(error: &SourceError) -> String {
     let why = why(error);
     format!(
-        "the cache in the source was not updated: {why}\n\
-         nothing is lost, but the next run reads more rows: `coho check --grants` prints the statements that give the rights"
+        "the cache in the source was not updated: {why}; nothing is lost, but the next run reads more rows: \
+         `coho check --grants` prints the statements that give the rights"
     )
 }
 
@@ -106,7 +105,7 @@ async fn write(
 
 async fn hand_over(
     publishing: &mut Publishing,
-    written: coho_plan::cache::Written,
+    written: coho_plan::cache::CacheChange,
 ) -> Result<(), SourceError> {
     if !written.take.is_empty() {
         publishing.take(&written.take).await?;

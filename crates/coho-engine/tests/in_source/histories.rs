@@ -135,11 +135,8 @@ fn step(engine: &'static Engine, cached: bool) -> impl Strategy<Value = Step> {
         1 => Just(Kind::Waiting),
     ];
     let faults = prop_oneof![3 => Just(Vec::new()), 1 => faults::some(faults::of_writes(&["accounts"]))];
-    (prop::collection::vec(event(engine, cached), 0..6), faults, kind).prop_map(|(events, faults, kind)| Step {
-        events,
-        faults,
-        kind,
-    })
+    (prop::collection::vec(event(engine, cached), 0..6), faults, kind)
+        .prop_map(|(events, faults, kind)| Step { events, faults, kind })
 }
 
 impl Kind {

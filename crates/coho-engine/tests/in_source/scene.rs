@@ -110,7 +110,8 @@ impl Scene {
         };
         let (kind, keys, limit) = (self.engine.kind, self.keys(), self.limit);
         let cache = if self.cached { ", cache: { schema: coho }" } else { "" };
-        let source = format!("sources: {{ dw: {{ type: {kind}, {keys}, compare: {compare}{cache}{limit} }}, ");
+        let source =
+            format!("sources: {{ dw: {{ type: {kind}, {keys}, compare: {compare}{cache}{limit} }}, ");
         let text = destination(&self.stage.vitally.url(), 1, FAST).replace("sources: { ", &source);
         self.stage.file("coho.yaml", &text);
     }

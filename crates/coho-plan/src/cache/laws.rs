@@ -34,12 +34,23 @@ const WHOLE: Design = Design { compares_memory: true, has_own_names: true, expec
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    Change { key: u8, value: u8 },
-    Leave { key: u8 },
-    Twin { key: u8 },
+    Change {
+        key: u8,
+        value: u8,
+    },
+    Leave {
+        key: u8,
+    },
+    Twin {
+        key: u8,
+    },
     /// Memory is not what it was: another run, a person, a retry.
-    Unsettle { key: u8 },
-    Forget { key: u8 },
+    Unsettle {
+        key: u8,
+    },
+    Forget {
+        key: u8,
+    },
     Drop,
     Rename,
     Keep,
@@ -154,7 +165,9 @@ impl World {
                     memory.settled = false;
                 }
             }
-            Event::Forget { key } => drop(self.ledger.memory.remove(&key)),
+            Event::Forget { key } => {
+                self.ledger.memory.remove(&key);
+            }
             Event::Drop => self.table = None,
             Event::Rename => {
                 if let Some(table) = &mut self.table {
@@ -175,8 +188,12 @@ impl World {
         for (key, rows) in &self.rows {
             match rows.as_slice() {
                 _ if same(*key) => {}
-                [value] => drop(decisions.insert(*key, Decision::Send(*value))),
-                _ => drop(decisions.insert(*key, Decision::Twins)),
+                [value] => {
+                    decisions.insert(*key, Decision::Send(*value));
+                }
+                _ => {
+                    decisions.insert(*key, Decision::Twins);
+                }
             }
         }
         let left = self.ledger.memory.keys().filter(|key| !self.rows.contains_key(key));
@@ -250,7 +267,8 @@ impl World {
         // Of memories in buckets that are believed, those whose key did not come are the same.
         let settled = |key: u8| self.ledger.memory.get(&key).is_some_and(|memory| memory.settled);
         let known = |key: u8| settled(key) && !is_read(key) && !came.contains(&key);
-        let mut decisions = self.decide(|key| if came.contains(&key) { self.is_same(key) } else { known(key) });
+        let mut decisions =
+            self.decide(|key| if came.contains(&key) { self.is_same(key) } else { known(key) });
         decisions.retain(|key, decision| came.contains(key) || !known(*key) || *decision != Decision::Remove);
         for (key, seen) in taken {
             book.take_out(key_digest(&name_of(key)), seen);
@@ -265,10 +283,12 @@ impl World {
             let refused = run.refused & 1 << key != 0;
             match decision {
                 Decision::Send(value) => {
-                    drop(self.ledger.memory.insert(*key, Memory { value: *value, settled: !refused }));
+                    self.ledger.memory.insert(*key, Memory { value: *value, settled: !refused });
                 }
                 Decision::Remove if refused => {}
-                Decision::Remove => drop(self.ledger.memory.remove(key)),
+                Decision::Remove => {
+                    self.ledger.memory.remove(key);
+                }
                 Decision::Twins => {}
             }
         }
@@ -296,7 +316,9 @@ impl World {
                     book.put_in(&name_of(key), seen(key, *value));
                     put.insert(key, (*value, seen(key, *value)));
                 }
-                Some(_) | None => drop(take.insert(key)),
+                Some(_) | None => {
+                    take.insert(key);
+                }
             }
         }
         self.drawn += 1;

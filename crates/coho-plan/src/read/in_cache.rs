@@ -8,7 +8,7 @@ use coho_ledger::row_state::RowStates;
 use coho_source::buckets::{Changed, GoneKey, MarkedRow, SourceSums, Wanted, key_digest};
 use coho_source::cache::CacheTable;
 
-use super::in_source::{MISPLACED, OTHER_BASIS, Unhelped, ask, learns};
+use super::in_source::{MISPLACED, Unhelped, ask, learns};
 use crate::buckets::survey::Survey;
 use crate::buckets::{self, words};
 use crate::cache::book::Book;
@@ -23,7 +23,8 @@ use crate::table::Table;
 
 /// Why all rows are read.
 const NOT_YET: &str = "Coho has not written this model's cache yet";
-const OTHER_NAME: &str = "the cache is not the one that Coho wrote last";
+const GONE: &str = "the cache is gone";
+const OTHER: &str = "the cache is of other columns, or not the one that Coho wrote last";
 const MANY: &str = "the ledger remembers other things than the cache of more than half of the rows";
 const LARGE: &str = "the ledger remembers too many rows to sum them up";
 const TWINS: &str = "two rows have one primary key";
@@ -120,7 +121,7 @@ fn choose(
     };
     let (Some(before), Some(scope)) = (before, job.scope) else { return all(NOT_YET) };
     let Some(name) = name.filter(|name| before.basis == cache::basis(columns, *name)) else {
-        return all(if name.is_none() { OTHER_NAME } else { OTHER_BASIS });
+        return all(if name.is_none() { GONE } else { OTHER });
     };
     let mut row_states = job.ledger.row_states(scope)?;
     let survey = Survey::of(&mut row_states, opened.mapping.digest(), before.bits, job.stop)?;

@@ -23,7 +23,7 @@ use crate::table::Table;
 
 /// Why all rows are read.
 const NOT_YET: &str = "Coho has not compared this model before";
-pub(super) const OTHER_BASIS: &str = "the columns, their types or Coho's version changed";
+const OTHER_BASIS: &str = "the columns, their types or Coho's version changed";
 const MANY: &str = "more than half of the rows are in buckets that differ";
 const LARGE: &str = "the ledger remembers too many rows to sum them up";
 const GROWN: &str = "the model has grown and needs more buckets";

@@ -70,14 +70,17 @@ pub(crate) struct CacheTexts {
     pub(crate) put: &'static str,
     /// Takes keys out.
     pub(crate) take: &'static str,
-    /// The rights that these statements need besides those of reading the model, for `{user}`.
+    /// Whether there may be one: the schema `{name}` is there, or can be made, and tables can be made in it.
+    pub(crate) rights: &'static str,
+    /// The statements that give the rights that all of these need besides those of reading the model, to `{user}`.
     pub(crate) grants: &'static str,
 }
 
 impl CacheTexts {
     fn iter(&self) -> impl Iterator<Item = &'static str> {
-        let Self { exists, published, changed, count, make_schema, make, rename, name, clear, put, take, grants: _ } = self;
-        [*exists, *published, *changed, *count, *make_schema, *make, *rename, *name, *clear, *put, *take].into_iter()
+        // The others change nothing of what a cache says.
+        let Self { published, changed, count, make, put, .. } = self;
+        [*published, *changed, *count, *make, *put].into_iter()
     }
 }
 
@@ -99,6 +102,8 @@ static POSTGRES_CACHE: CacheTexts = CacheTexts {
     put: "INSERT INTO {table} SELECT * FROM unnest($1::text[], $2::text[]::uuid[], $3::text[]::uuid[]) \
           ON CONFLICT (key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint, seen = EXCLUDED.seen",
     take: "DELETE FROM {table} WHERE key = ANY($1::text[])",
+    rights: "SELECT CASE WHEN to_regnamespace(quote_ident({name})) IS NULL THEN has_database_privilege(current_database(), 'CREATE') \
+             ELSE has_schema_privilege({name}, 'USAGE') AND has_schema_privilege({name}, 'CREATE') END",
     grants: "CREATE SCHEMA IF NOT EXISTS {schema};\nGRANT USAGE, CREATE ON SCHEMA {schema} TO {user};",
 };
 
@@ -449,8 +454,19 @@ fn name(field: usize) -> String {
 
 /// The text of a statement about a cache that no model has a part in.
 pub(crate) fn of_cache(text: &str, table: &CacheTable) -> String {
-    let literal = format!("'{}'", table.quoted().replace('\'', "''"));
-    fill(text, &[("table", &table.quoted()), ("schema", &quote(&table.schema)), ("literal", &literal)])
+    let gaps =
+        [("table", table.quoted()), ("schema", quote(&table.schema)), ("literal", literal(&table.quoted()))];
+    fill(text, &gaps.each_ref().map(|(gap, value)| (*gap, value.as_str())))
+}
+
+/// The statement that says whether there may be caches in a schema.
+pub(crate) fn of_schema(text: &str, schema: &str) -> String {
+    fill(text, &[("name", &literal(schema))])
+}
+
+/// A text as a value in a statement.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn shift(bits: u8) -> String {

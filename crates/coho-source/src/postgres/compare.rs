@@ -53,13 +53,7 @@ impl Query {
         match self.sums(ask, moved).await {
             Ok((sums, nameless)) => {
                 let published = self.published(ask.cache.as_ref()).await?;
-                Ok(Ok(SourceSums {
-                    by: POSTGRES.name,
-                    basis: self.basis(ask),
-                    sums,
-                    nameless,
-                    published,
-                }))
+                Ok(Ok(SourceSums { by: POSTGRES.name, basis: self.basis(ask), sums, nameless, published }))
             }
             Err(PostgresError::Refused(refusal)) => {
                 self.session.execute("ROLLBACK TO SAVEPOINT coho").await?;
@@ -195,8 +189,7 @@ impl Query {
         needed: &Needed,
     ) -> Result<(), SourceError> {
         let of = self.compared(&comparing.ask);
-        let (changed, count_all) =
-            (POSTGRES.changed(texts, &of, chosen.bits()), POSTGRES.count(texts, &of));
+        let (changed, count_all) = (POSTGRES.changed(texts, &of, chosen.bits()), POSTGRES.count(texts, &of));
         let kinds = self.kinds_behind(comparing, CACHE_MARKS);
         let mut moved = comparing.moved;
         let statement = self.session.prepare(&changed).await?;

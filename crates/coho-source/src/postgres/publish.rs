@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 
 use super::refusal::PostgresError;
 use super::session::{Access, Session};
-use crate::buckets::dialect::{CacheTexts, POSTGRES, of_cache};
+use crate::buckets::dialect::{CacheTexts, POSTGRES, of_cache, of_schema};
 use crate::cache_table::{CacheEntry, CacheTable};
 use crate::connection::PostgresConnection;
 
@@ -77,6 +77,12 @@ impl Publishing {
     async fn run(&mut self, text: &str, values: &[&(dyn ToSql + Sync)]) -> Result<u64, PostgresError> {
         self.session.change(&of_cache(text, &self.table), values).await
     }
+}
+
+/// Whether there may be a cache in this schema.
+pub(crate) async fn may_write(settings: &PostgresConnection, schema: &str) -> Result<bool, PostgresError> {
+    let Some(texts) = POSTGRES.cache else { return Ok(true) };
+    Session::open(settings, "coho: cache").await?.is_true(&of_schema(texts.rights, schema)).await
 }
 
 /// A fingerprint as hexadecimal digits, as the server writes it.

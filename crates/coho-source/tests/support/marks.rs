@@ -18,7 +18,9 @@ pub(crate) async fn asked(
 ) -> Result<Result<(SourceSums, Vec<MarkedRow>), String>, Failure> {
     let mut reading = coho_source::read(source, &model(sql), ReadScope::All).await?;
     let reads: Vec<usize> = (0..reading.columns().len()).collect();
-    let told = reading.compare(&reads, CompareQuery { key: vec![0], reads: reads.clone(), bits, cache: None }).await?;
+    let told = reading
+        .compare(&reads, CompareQuery { key: vec![0], reads: reads.clone(), bits, cache: None })
+        .await?;
     let told = match told {
         Ok(told) => told,
         Err(why) => return Ok(Err(why)),
