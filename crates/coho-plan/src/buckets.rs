@@ -8,6 +8,7 @@
 
 pub(crate) mod sums;
 pub(crate) mod learn;
+mod places;
 pub(crate) mod survey;
 pub(crate) mod words;
 

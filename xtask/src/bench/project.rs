@@ -134,6 +134,8 @@ pub(crate) enum Comparing {
     Full,
     /// The database does a part of it.
     InSource,
+    /// The same, with a table of Coho's own.
+    Cached,
 }
 
 /// A project in a temporary folder, which is removed when this is dropped.
@@ -176,7 +178,19 @@ impl Project {
 
     /// One whose accounts are a table in PostgreSQL.
     pub(crate) fn of_table(database: &str) -> Result<Self> {
-        let project = Self::create(NOBODY)?;
+        Self::create(NOBODY)?.with_table(database)
+    }
+
+    /// Another one beside that.
+    pub(crate) fn of_table_again(database: &str) -> Result<Self> {
+        let folder = env::temp_dir().join(format!("coho-bench-{}-again", process::id()));
+        let project = Self { folder, kind: Kind::Accounts };
+        project.write("syncs/accounts.yaml", SYNC)?;
+        project.with_table(database)
+    }
+
+    fn with_table(self, database: &str) -> Result<Self> {
+        let project = self;
         project.compare(database, NOBODY, Comparing::Full)?;
         project.write("models/accounts.yaml", TABLE_MODEL)?;
         Ok(project)
@@ -187,6 +201,7 @@ impl Project {
         let how = match comparing {
             Comparing::Full => "full",
             Comparing::InSource => "in-source",
+            Comparing::Cached => "in-source, cache: { schema: coho }",
         };
         let text = TABLE_PROJECT.replace("URL", database).replace("SINK", vitally).replace("HOW", how);
         self.write("coho.yaml", &text)

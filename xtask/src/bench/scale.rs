@@ -1,6 +1,7 @@
 //! `cargo xtask bench scale`: a plan over a table in PostgreSQL that compares rows in the database, beside reading all of them.
 //!
-//! - *coho* compares in the database, *coho, all rows* reads them, and *psql* copies the same rows to nowhere.
+//! - *coho* compares in the database, *coho, with a cache* with a table of its own there, *coho, all rows* reads them, and *psql* copies the
+//!   same rows to nowhere.
 //!
 //! All ask one server in turn. The table is in random order, so what changed is spread over it.
 
@@ -21,6 +22,7 @@ use crate::{child, say};
 const SIZES: [u64; 3] = [1_000_000, 3_000_000, 10_000_000];
 
 const ALL_ROWS: &str = "coho, all rows";
+const CACHED: &str = "coho, with a cache";
 const PSQL: &str = "psql";
 
 /// The number in an account's id.
@@ -56,9 +58,10 @@ pub(super) fn play(programs: &Path, rows: Option<u64>) -> Result<Vec<Figure>> {
         let server = Server::start(child::program(programs.join("postgres-accounts")).arg(rows.to_string()))?;
         let vitally = Server::start(&mut child::program(programs.join("null-server")))?;
         let project = Project::of_table(server.url())?;
-        let table = Table { programs, database: server.url(), vitally: vitally.url(), project, rows };
-        table.compare(Comparing::InSource)?;
-        table.carry_out("baseline")?;
+        let cached = Project::of_table_again(server.url())?;
+        let table = Table { programs, database: server.url(), vitally: vitally.url(), project, cached, rows };
+        table.carry_out("baseline", Comparing::InSource)?;
+        table.carry_out("baseline", Comparing::Cached)?;
         for case in Case::ALL {
             table.change(case)?;
             figures.extend(table.case(case)?);
@@ -74,18 +77,25 @@ struct Table<'a> {
     database: &'a str,
     vitally: &'a str,
     project: Project,
+    /// The same, with a ledger of its own: one ledger knows either sums or a cache.
+    cached: Project,
     rows: u64,
 }
 
 impl Table<'_> {
-    fn compare(&self, comparing: Comparing) -> Result<()> {
-        self.project.compare(self.database, self.vitally, comparing)
+    fn project(&self, comparing: Comparing) -> &Project {
+        match comparing {
+            Comparing::Full | Comparing::InSource => &self.project,
+            Comparing::Cached => &self.cached,
+        }
     }
 
-    fn carry_out(&self, verb: &str) -> Result<Cost> {
+    fn carry_out(&self, verb: &str, comparing: Comparing) -> Result<Cost> {
+        let project = self.project(comparing);
+        project.compare(self.database, self.vitally, comparing)?;
         let mut coho = child::program(self.programs.join("coho"));
-        coho.arg(verb).arg("accounts").arg("--project").arg(self.project.folder());
-        logged(&mut coho, &self.project, measure)
+        coho.arg(verb).arg("accounts").arg("--project").arg(project.folder());
+        logged(&mut coho, project, measure)
     }
 
     fn change(&self, case: Case) -> Result<()> {
@@ -94,8 +104,8 @@ impl Table<'_> {
             Case::Few => self.update(&format!("{NUMBER} <= 20")),
             Case::Hundredth => {
                 self.update(&format!("{NUMBER} % 100 = 0"))?;
-                self.compare(Comparing::InSource)?;
-                self.carry_out("run")?;
+                self.carry_out("run", Comparing::InSource)?;
+                self.carry_out("run", Comparing::Cached)?;
                 self.update(&format!("{NUMBER} % 100 = 50"))
             }
         }
@@ -106,30 +116,43 @@ impl Table<'_> {
         child::run(psql(self.database, &sql).arg("--quiet"))
     }
 
-    /// Plans over the table both ways, and reads it.
+    /// Plans over the table in all ways, and reads it.
     fn case(&self, case: Case) -> Result<Vec<Figure>> {
-        let (mut compared, mut all, mut read, mut moved) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let (mut compared, mut cached) = (Told::default(), Told::default());
+        let (mut all, mut read) = (Vec::new(), Vec::new());
         let rounds = if self.rows < SIZES[0] { ROUNDS } else { 1 };
         for round in 1..=rounds {
             say::talk(&format!("{}: round {round} of {rounds}", case.name()));
-            compared.push(self.plan(Comparing::InSource)?);
-            moved = Some(moved_in(&fs::read_to_string(self.project.log())?)?);
-            all.push(self.plan(Comparing::Full)?);
+            self.plan(Comparing::InSource, &mut compared)?;
+            self.plan(Comparing::Cached, &mut cached)?;
+            all.push(self.carry_out("plan", Comparing::Full)?);
             read.push(logged(&mut super::copy(self.database), &self.project, measure)?);
         }
         let figure = |program, costs: &[Cost]| figure(case.name(), program, self.rows, costs);
-        let figures =
-            vec![Figure { moved, ..figure(COHO, &compared) }, figure(PSQL, &read), figure(ALL_ROWS, &all)];
+        let figures = vec![
+            Figure { moved: compared.moved, ..figure(COHO, &compared.costs) },
+            figure(PSQL, &read),
+            Figure { moved: cached.moved, ..figure(CACHED, &cached.costs) },
+            figure(ALL_ROWS, &all),
+        ];
         for figure in &figures {
             say::line(&line(figure));
         }
         Ok(figures)
     }
 
-    fn plan(&self, comparing: Comparing) -> Result<Cost> {
-        self.compare(comparing)?;
-        self.carry_out("plan")
+    fn plan(&self, comparing: Comparing, told: &mut Told) -> Result<()> {
+        told.costs.push(self.carry_out("plan", comparing)?);
+        told.moved = Some(moved_in(&fs::read_to_string(self.project(comparing).log())?)?);
+        Ok(())
     }
+}
+
+/// What plans cost, and what the last one says of how its rows were compared.
+#[derive(Default)]
+struct Told {
+    costs: Vec<Cost>,
+    moved: Option<String>,
 }
 
 /// What a plan says of how its rows were compared.

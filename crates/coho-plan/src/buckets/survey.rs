@@ -1,18 +1,20 @@
 //! What memory says of each bucket: the sum of all rows of which nothing needs to be done while they stay as they were seen.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use coho_core::digest::Digest;
 use coho_ledger::row_state::{Look, PageSeen, RowStates};
 use coho_source::buckets::{Chosen, bucket, key_digest};
 
+use super::places::Places;
 use crate::compare::{BUDGET, KnownRows};
 use crate::failure::PlanError;
 use crate::stop::Stop;
 
-/// The most memories that are looked at: each takes four bytes here, and then one more for whether its row was met. Pages take a
+/// The most memories that are looked at: each takes a byte in the end, for whether its row was met. Pages take a
 /// fraction of that, and the sums of all buckets 32 MiB at most.
-const MOST: usize = BUDGET / (size_of::<u32>() + size_of::<u8>());
+const MOST: usize = BUDGET / size_of::<u8>();
 
 /// No bucket: something needs to be done about this memory.
 const NONE: u32 = u32::MAX;
@@ -25,7 +27,7 @@ pub(crate) struct Survey {
     /// What was seen of each.
     pub(crate) sums: Vec<SeenSum>,
     /// The bucket of each memory, in their order.
-    buckets: Vec<u32>,
+    buckets: Places,
     pages: Vec<PageSeen>,
 }
 
@@ -40,14 +42,14 @@ pub(crate) struct SeenSum {
 
 impl Survey {
     /// Looks at all memories; those are summed up that were seen with this mapping, and of which nothing needs to be done. `None`
-    /// where there are too many of them.
+    /// where there are too many of them. A file in this folder takes four bytes of each.
     pub(crate) fn of(
         row_states: &mut RowStates,
         mapping: Digest,
         bits: u8,
-        stop: &Stop,
+        (folder, stop): (&Path, &Stop),
     ) -> Result<Option<Self>, PlanError> {
-        Self::within(MOST, row_states, mapping, bits, stop)
+        Self::within(MOST, row_states, mapping, bits, (folder, stop))
     }
 
     /// The same where at most so many memories are looked at, and those of one page more.
@@ -56,44 +58,48 @@ impl Survey {
         row_states: &mut RowStates,
         mapping: Digest,
         bits: u8,
-        stop: &Stop,
+        (folder, stop): (&Path, &Stop),
     ) -> Result<Option<Self>, PlanError> {
-        let sums = vec![SeenSum::default(); 1 << bits];
-        let mut survey = Self { bits, sums, buckets: Vec::new(), pages: Vec::new() };
-        let mut scratch = Vec::new();
+        let (sums, buckets) = (vec![SeenSum::default(); 1 << bits], Places::in_folder(folder)?);
+        let mut survey = Self { bits, sums, buckets, pages: Vec::new() };
+        let (mut scratch, mut failed) = (Vec::new(), None);
         row_states.survey(|look| {
-            match look {
+            let bucket = match look {
                 Look::Settled { key, seen } if seen.mapping == mapping => {
-                    survey.settled(key, digest_of(seen.row, key, &mut scratch));
+                    survey.settled(key, digest_of(seen.row, key, &mut scratch))
                 }
-                Look::Settled { .. } | Look::Other => survey.buckets.push(NONE),
+                Look::Settled { .. } | Look::Other => NONE,
                 Look::Page(seen) => {
                     survey.pages.push(seen.clone());
-                    if stop.is_asked() || survey.buckets.len() > most {
-                        return ControlFlow::Break(());
-                    }
+                    let ends = stop.is_asked() || survey.buckets.number > most;
+                    return if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
                 }
-            }
-            ControlFlow::Continue(())
+            };
+            failed = survey.buckets.push(bucket).err();
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
         if stop.is_asked() {
             return Err(PlanError::Interrupted);
         }
-        Ok((survey.buckets.len() <= most).then_some(survey))
+        Ok((survey.buckets.number <= most).then_some(survey))
     }
 
-    fn settled(&mut self, key: &[u8], digest: u128) {
+    /// Sums up a memory. Gives its bucket.
+    fn settled(&mut self, key: &[u8], digest: u128) -> u32 {
         let bucket = std::str::from_utf8(key).map_or(NONE, |key| bucket(key_digest(key), self.bits));
-        self.buckets.push(bucket);
         if let Some(sum) = self.sums.get_mut(bucket as usize) {
             *sum = SeenSum { rows: sum.rows + 1, digests: sum.digests.wrapping_add(digest) };
         }
+        bucket
     }
 
     /// The memories whose rows are known without being read: those of all buckets that are not chosen.
-    pub(crate) fn known(self, chosen: &Chosen) -> KnownRows {
-        let met = self.buckets.iter().map(|bucket| *bucket != NONE && !chosen.has(*bucket));
-        KnownRows::met_once(met.collect(), self.pages)
+    pub(crate) fn known(self, chosen: &Chosen) -> Result<KnownRows, PlanError> {
+        let met = self.buckets.read(|bucket| bucket != NONE && !chosen.has(bucket))?;
+        Ok(KnownRows::met_once(met, self.pages))
     }
 }
 
@@ -138,11 +144,22 @@ mod tests {
             let state = RowState { target, delivery, pending: Pending::None, seen: Some(seen), version: 1 };
             ledger.write(&lease, &scope, &[(Key::new(key), Some(state))], now)?;
         }
-        let survey =
-            |most| Survey::within(most, &mut ledger.row_states(&scope)?, seen.mapping, 6, &Stop::new());
+        let survey = |most| {
+            Survey::within(
+                most,
+                &mut ledger.row_states(&scope)?,
+                seen.mapping,
+                6,
+                (folder.path(), &Stop::new()),
+            )
+        };
         assert!(survey(2)?.is_none());
         let survey = survey(3)?.ok_or("three memories are not too many")?;
         assert_eq!(survey.sums.iter().map(|sum| sum.rows).sum::<u64>(), 3);
+        let missing = folder.path().join("missing");
+        let mut row_states = ledger.row_states(&scope)?;
+        let failed = Survey::of(&mut row_states, seen.mapping, 6, (&missing, &Stop::new()));
+        assert!(failed.is_err_and(|error| error.to_string().contains("missing")));
         Ok(())
     }
 }

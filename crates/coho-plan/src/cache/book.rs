@@ -1,13 +1,16 @@
 //! What the ledger knows of a cache, bucket by bucket: how many keys are in there, and the sum of what was seen of them.
 
 use coho_ledger::buckets::{BucketSum, Buckets};
-use coho_source::buckets::{Chosen, MOST_BITS, bucket, key_digest};
+use coho_source::buckets::{Chosen, bucket, key_digest};
 
 use crate::buckets::sums::{FEWEST_BITS, bits};
 use crate::buckets::survey::{SeenSum, Survey};
 
 /// About how many keys a bucket has. Buckets matter where memory is not what it was when the cache was published, which is seldom.
 const KEYS_IN_BUCKET: u64 = 64;
+
+/// The most buckets, as a power of two: they take 6 MiB in a plan.
+const MOST_BITS: u8 = 16;
 
 /// What is in a cache. Of buckets that are chosen nothing is believed: their rows are all read.
 #[derive(Clone, Debug, PartialEq, Eq)]

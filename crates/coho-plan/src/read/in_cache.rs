@@ -124,14 +124,14 @@ fn choose(
         return all(if name.is_none() { GONE } else { OTHER });
     };
     let mut row_states = job.ledger.row_states(scope)?;
-    let survey = Survey::of(&mut row_states, opened.mapping.digest(), before.bits, job.stop)?;
+    let survey = Survey::of(&mut row_states, opened.mapping.digest(), before.bits, (job.folder, job.stop))?;
     let Some(survey) = survey else { return all(LARGE) };
     let book = Book::believed(before, &survey);
     let known: u64 = before.sums.iter().map(|(_, sum)| sum.rows).sum();
     if book.rows() < known / 2 {
         return all(MANY);
     }
-    let known = survey.known(book.chosen()).that_come_whole();
+    let known = survey.known(book.chosen())?.that_come_whole();
     Ok(Choice { row_states, known, book: Ok((name, book)) })
 }
 

@@ -114,7 +114,7 @@ fn choose(
     };
     let mut row_states = job.ledger.row_states(scope)?;
     let level = buckets::level(&before);
-    let survey = Survey::of(&mut row_states, opened.mapping.digest(), level, job.stop)?;
+    let survey = Survey::of(&mut row_states, opened.mapping.digest(), level, (job.folder, job.stop))?;
     let Some(survey) = survey else { return all(LARGE, None, None) };
     let difference = Difference::of(told, &before, &survey);
     let most = Some(finest(difference.rows));
@@ -125,7 +125,7 @@ fn choose(
         return all(GROWN, most, Some(difference));
     }
     let wanted = Wanted::Buckets(difference.chosen.clone());
-    let known = survey.known(&difference.chosen);
+    let known = survey.known(&difference.chosen)?;
     let bits = Some(before.bits);
     Ok(Choice { wanted, row_states, known, difference: Some(difference), why: "", bits })
 }
