@@ -1,11 +1,22 @@
 //! A cache in PostgreSQL: what may happen to it, and one test for each way in which comparing with it could be wrong.
 
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use coho_core::code::Code;
 use coho_engine::plan::Options;
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
 use super::engines::POSTGRES;
 use super::scene::{ACCOUNTS, Scene};
-use crate::stage::Failure;
+use crate::stage::{Failure, child};
+
+/// Tells a child which folder holds its project.
+const FOLDER: &str = "COHO_TEST_PROJECT";
+
+/// Tells a child what time it is, in milliseconds.
+const NOW: &str = "COHO_TEST_NOW";
 
 /// Does something to each cache, whose name stands for `%1$s`, even while that is forbidden.
 macro_rules! to_each {
@@ -38,6 +49,14 @@ const FORBIDDEN: &str = to_each!(
     "CREATE OR REPLACE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION 'not today'; END $f$; \
      CREATE OR REPLACE TRIGGER forbidden BEFORE INSERT OR UPDATE OR DELETE ON %1$s EXECUTE FUNCTION forbid()"
 );
+const SLOW_TO_RENAME: &str = to_each!(
+    "CREATE OR REPLACE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM pg_sleep(600); RETURN NULL; END $f$; \
+     CREATE OR REPLACE TRIGGER forbidden BEFORE UPDATE ON %1$s EXECUTE FUNCTION forbid()"
+);
+const SLOW_TO_PUT: &str = to_each!(
+    "CREATE OR REPLACE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM pg_sleep(600); RETURN NULL; END $f$; \
+     CREATE OR REPLACE TRIGGER forbidden AFTER INSERT ON %1$s EXECUTE FUNCTION forbid()"
+);
 pub(crate) const ALLOWED: &str = "DROP FUNCTION IF EXISTS forbid() CASCADE";
 
 #[test]
@@ -63,6 +82,7 @@ fn only_rows_that_changed_leave_postgres_where_it_has_a_cache() {
             an_older_ledger_knows_no_younger_cache(&mut scene).await,
         );
         tried("who_may_not_write_is_told", who_may_not_write_is_told(&mut scene).await);
+        tried("a_run_that_is_killed_while_it_writes_is_made_good", killed_while_it_writes(&mut scene).await);
         tried("two_syncs_have_two_caches", two_syncs_have_two_caches(&mut scene).await);
     });
     assert_eq!(failed, [""; 0]);
@@ -152,7 +172,7 @@ async fn what_did_not_succeed_comes_again(scene: &mut Scene) -> Result<(), Failu
     scene.run(&Options::default()).await?;
     moves(scene, 1, 200).await?;
     scene.stage.vitally.clear_script();
-    scene.stage.advance(std::time::Duration::from_secs(2 * 24 * 3_600));
+    scene.stage.advance(Duration::from_secs(2 * 24 * 3_600));
     scene.run(&Options::default()).await?;
     moves(scene, 0, 200).await
 }
@@ -214,10 +234,51 @@ async fn who_may_not_write_is_told(scene: &mut Scene) -> Result<(), Failure> {
     scene.sql(scene.engine.reader)?;
     scene.reader("reader");
     let told = scene.run_told().await?;
+    let codes = scene.warnings().await?;
     scene.reader("postgres");
     scene.sql("DROP OWNED BY reader; DROP ROLE reader")?;
     let words = ["permission denied for database", "`coho check --grants` prints the statements"];
+    if codes != [Code::CACHE_RIGHTS] || !scene.warnings().await?.is_empty() {
+        return Err(format!("the check warns of {codes:?}").into());
+    }
     if words.iter().all(|words| told.contains(words)) { Ok(()) } else { Err(told.into()) }
+}
+
+/// The child: does nothing unless the test below starts it in a process of its own.
+#[tokio::test]
+async fn a_child_runs_the_project_that_it_is_given() {
+    let (Ok(folder), Ok(now)) = (std::env::var(FOLDER), std::env::var(NOW)) else { return };
+    child::run(&PathBuf::from(folder), now.parse().unwrap()).await.unwrap();
+}
+
+/// It is killed when all was sent, and before the cache has its new name, or its new keys.
+async fn killed_while_it_writes(scene: &mut Scene) -> Result<(), Failure> {
+    for (moment, slow) in [("UPDATE", SLOW_TO_RENAME), ("INSERT", SLOW_TO_PUT)] {
+        delivered(scene).await?;
+        scene.sql(&changed("name = 'Other' WHERE id = 'k7'; DELETE FROM items WHERE id = 'k8'"))?;
+        scene.sql(slow)?;
+        scene.stage.advance(Duration::from_secs(60));
+        scene.stage.write_files()?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["--exact", "cached::a_child_runs_the_project_that_it_is_given"])
+            .env(FOLDER, scene.stage.folder.path())
+            .env(NOW, scene.stage.clock.now().millis().to_string())
+            .stdout(Stdio::null())
+            .spawn()?;
+        while scene.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")? != "1" {
+            if let Some(status) = child.try_wait()? {
+                return Err(format!("{moment}: the child ended by itself: {status}").into());
+            }
+        }
+        child.kill()?;
+        child.wait()?;
+        scene.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")?;
+        scene.sql(ALLOWED)?;
+        some_come(scene).await?;
+        scene.run(&Options::default()).await?;
+        moves(scene, 0, 199).await?;
+    }
+    Ok(())
 }
 
 async fn two_syncs_have_two_caches(scene: &mut Scene) -> Result<(), Failure> {

@@ -143,6 +143,20 @@ impl Scene {
         self.server.sql(sql)
     }
 
+    /// What a statement gives.
+    pub(crate) fn ask(&self, sql: &str) -> Result<String, Failure> {
+        self.server.ask(sql)
+    }
+
+    /// What a check warns of.
+    pub(crate) async fn warnings(&self) -> Result<Vec<Code>, Failure> {
+        let project = self.stage.project()?;
+        let engine = self.stage.engine(&project);
+        let checked = engine.check(&engine.select(&[])?).await;
+        assert_eq!(checked.problems, []);
+        Ok(checked.warnings.into_iter().map(|problem| problem.code).collect())
+    }
+
     /// So many rows that are alike but for their numbers.
     pub(crate) fn many(&self, rows: u32) -> Result<(), Failure> {
         self.sql(&self.engine.many.replace("{rows}", &rows.to_string()))

@@ -162,6 +162,16 @@ impl Server {
         Ok(())
     }
 
+    /// What a statement gives.
+    pub(crate) fn ask(&self, sql: &str) -> Result<String, Failure> {
+        match self {
+            Self::Postgres(server) => Ok(server.psql(sql)?.trim().to_owned()),
+            Self::MariaDb(_) | Self::DuckDb(_) | Self::Snowflake(_) | Self::Spark(_) => {
+                Err("only PostgreSQL is asked".into())
+            }
+        }
+    }
+
     /// Does what must be done before rows are read.
     pub(crate) fn settle(&self) -> Result<(), Failure> {
         match self {
