@@ -16,6 +16,19 @@ use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored};
 use crate::scope::SyncScope;
 
+/// How a sync's rows were compared last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketBasis {
+    /// On which basis buckets were summed up.
+    pub basis: Digest,
+    /// How many there are, as a power of two.
+    pub bits: u8,
+    /// About how many rows had changed.
+    pub expected: u64,
+    /// How many rows there are in all buckets.
+    pub rows: u64,
+}
+
 /// The buckets of a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buckets {
@@ -40,6 +53,17 @@ pub struct BucketSum {
     pub seen: u128,
 }
 
+impl BucketSum {
+    /// Adds other rows.
+    pub fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        for (half, more) in self.source.iter_mut().zip(other.source) {
+            *half = half.wrapping_add(more);
+        }
+        self.seen = self.seen.wrapping_add(other.seen);
+    }
+}
+
 /// What was learned of some of the buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LearnedBuckets {
@@ -50,24 +74,45 @@ pub struct LearnedBuckets {
 }
 
 impl Ledger {
-    /// What is known of a sync's buckets.
-    pub fn buckets(&self, scope: &SyncScope) -> Result<Option<Buckets>, LedgerError> {
+    /// How a sync's rows were compared last.
+    pub fn bucket_basis(&self, scope: &SyncScope) -> Result<Option<BucketBasis>, LedgerError> {
         self.read("reading buckets", |connection| {
             let Some((basis, bits, expected)) = comparison(connection, scope)? else { return Ok(None) };
+            let mut statement =
+                connection.prepare_cached("SELECT coalesce(sum(rows), 0) FROM buckets WHERE scope = ?1")?;
+            let rows = count(statement.query_row([scope.id], |row| row.get(0))?);
+            Ok(Some(BucketBasis { basis, bits, expected, rows }))
+        })
+    }
+
+    /// What is known of a sync's buckets on this basis, in so many of them as a power of two: those that are learned in more are added up.
+    pub fn buckets(
+        &self,
+        scope: &SyncScope,
+        known: &BucketBasis,
+        bits: u8,
+    ) -> Result<Vec<BucketSum>, LedgerError> {
+        self.read("reading buckets", |connection| {
+            let bits = bits.min(known.bits);
+            let fewer = u32::from(known.bits - bits);
+            let mut sums = vec![BucketSum::default(); 1 << bits];
             let mut statement = connection.prepare_cached(
-                "SELECT bucket, rows, source, seen FROM buckets WHERE scope = ?1 ORDER BY bucket",
+                "SELECT bucket, rows, source, seen FROM buckets JOIN comparisons USING (scope)
+                 WHERE scope = ?1 AND basis = ?2 AND bits = ?3",
             )?;
-            let sums = statement.query_map([scope.id], |row| {
+            let mut found = statement.query(params![scope.id, known.basis.to_bytes(), known.bits])?;
+            while let Some(row) = found.next()? {
                 let (source, seen): ([u8; 16], [u8; 16]) = (row.get(2)?, row.get(3)?);
                 let sum = BucketSum {
                     rows: count(row.get(1)?),
                     source: halves(u128::from_be_bytes(source)),
                     seen: u128::from_be_bytes(seen),
                 };
-                Ok((row.get(0)?, sum))
-            })?;
-            let sums = sums.collect::<rusqlite::Result<_>>()?;
-            Ok(Some(Buckets { basis, bits, expected, sums }))
+                if let Some(place) = sums.get_mut((row.get::<_, u32>(0)? >> fewer) as usize) {
+                    place.add(sum);
+                }
+            }
+            Ok(sums)
         })
     }
 

@@ -14,10 +14,10 @@ pub(crate) mod words;
 
 use coho_core::decide::RunKind;
 use coho_core::digest::{Digest, ENCODING, Hasher};
-use coho_ledger::buckets::{BucketSum, Buckets};
+use coho_ledger::buckets::{BucketBasis, BucketSum};
 use coho_source::buckets::{Chosen, SourceSum, SourceSums};
 
-use self::sums::{FEWEST_BITS, add, bits, finest};
+use self::sums::{FEWEST_BITS, bits, finest};
 use self::survey::Survey;
 use crate::job::{Job, Waiting};
 
@@ -58,15 +58,14 @@ pub(crate) fn basis<'a>(told: Digest, reads: impl Iterator<Item = &'a &'a str>) 
 }
 
 /// In how many buckets rows are compared, as a power of two: the more changes are expected, the more.
-pub(crate) fn level(known: &Buckets) -> u8 {
-    let rows: u64 = known.sums.iter().map(|(_, sum)| sum.rows).sum();
+pub(crate) fn level(known: &BucketBasis) -> u8 {
     let expected = known.expected.max(LEAST_EXPECTED);
-    let wanted = expected.saturating_mul(rows).saturating_mul(ROWS_FOR_SUMS).isqrt();
+    let wanted = expected.saturating_mul(known.rows).saturating_mul(ROWS_FOR_SUMS).isqrt();
     bits(wanted).clamp(FEWEST_BITS.min(known.bits), known.bits)
 }
 
 /// Whether so many rows should be learned in more buckets by far.
-pub(crate) fn is_coarse(known: &Buckets, rows: u64) -> bool {
+pub(crate) fn is_coarse(known: &BucketBasis, rows: u64) -> bool {
     finest(rows) > known.bits + 1
 }
 
@@ -82,10 +81,9 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// Compares what a source says of its buckets with what is known of them.
-    pub(crate) fn of(told: &SourceSums, known: &Buckets, survey: &Survey) -> Self {
+    /// Compares what a source says of its buckets with what is known of them, of as many as memory was summed up in.
+    pub(crate) fn of(told: &SourceSums, known: &[BucketSum], survey: &Survey) -> Self {
         let bits = survey.bits;
-        let known = fold(known, bits);
         let mut now = vec![SourceSum::default(); known.len()];
         for (bucket, sum) in &told.sums {
             if let Some(place) = now.get_mut(*bucket as usize) {
@@ -93,7 +91,7 @@ impl Difference {
             }
         }
         let mut found = Self { chosen: Chosen::none(bits), rows: 0, to_read: 0 };
-        for (bucket, ((now, known), seen)) in (0..).zip(now.iter().zip(&known).zip(&survey.sums)) {
+        for (bucket, ((now, known), seen)) in (0..).zip(now.iter().zip(known).zip(&survey.sums)) {
             found.rows += now.rows;
             let stands = SourceSum { rows: known.rows, halves: known.source } == *now;
             if !stands || (seen.rows, seen.digests) != (known.rows, known.seen) {
@@ -119,27 +117,14 @@ impl Difference {
     }
 }
 
-/// The sums of fewer buckets.
-fn fold(known: &Buckets, bits: u8) -> Vec<BucketSum> {
-    let mut sums = vec![BucketSum::default(); 1 << bits];
-    for (bucket, sum) in &known.sums {
-        let place = sums.get_mut((bucket >> known.bits.saturating_sub(bits)) as usize);
-        if let Some(place) = place {
-            add(place, *sum);
-        }
-    }
-    sums
-}
-
 #[cfg(test)]
 mod tests {
     use coho_source::buckets::MOST_BITS;
 
     use super::*;
 
-    fn known(bits: u8, expected: u64, rows: u64) -> Buckets {
-        let sum = BucketSum { rows, ..BucketSum::default() };
-        Buckets { basis: Digest::of(b""), bits, expected, sums: vec![(0, sum)] }
+    fn known(bits: u8, expected: u64, rows: u64) -> BucketBasis {
+        BucketBasis { basis: Digest::of(b""), bits, expected, rows }
     }
 
     #[test]
@@ -153,14 +138,5 @@ mod tests {
         assert_eq!(level(&known(6, 0, 3)), 6);
         assert!(!is_coarse(&known(17, 0, 0), 2_000_000));
         assert!(is_coarse(&known(17, 0, 0), 2_200_000));
-    }
-
-    #[test]
-    fn sums_of_few_buckets_are_those_of_many_together() {
-        let sum = |rows, half| BucketSum { rows, source: [half, 1], seen: u128::MAX };
-        let sums = vec![(0, sum(1, 1)), (3, sum(2, 2)), (4, sum(4, u64::MAX))];
-        let folded = fold(&Buckets { sums, ..known(3, 0, 0) }, 1);
-        assert_eq!(folded[0], BucketSum { rows: 3, source: [3, 2], seen: u128::MAX - 1 });
-        assert_eq!(folded[1], sum(4, u64::MAX));
     }
 }

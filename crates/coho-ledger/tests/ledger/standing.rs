@@ -202,9 +202,9 @@ fn what_is_learned_of_buckets_takes_the_place_of_what_was_known() -> Tested {
     };
     let learn = |buckets: Buckets, among| {
         stage.ledger.learn_buckets(&stage.lease, &stage.scope, &LearnedBuckets { buckets, among }, at(1))?;
-        stage.ledger.buckets(&stage.scope)
+        known(&stage)
     };
-    assert_eq!(stage.ledger.buckets(&stage.scope)?, None);
+    assert_eq!(known(&stage)?, None);
     let all = buckets("a", &[(0, 1), (5, 2), (63, 3)]);
     assert_eq!(learn(all.clone(), vec![0..=u32::MAX])?, Some(all));
     // Some of them; one is empty now.
@@ -213,6 +213,33 @@ fn what_is_learned_of_buckets_takes_the_place_of_what_was_known() -> Tested {
     // On another basis the others say nothing.
     let other = buckets("b", &[(7, 5)]);
     assert_eq!(learn(other.clone(), vec![4..=7])?, Some(other));
+    Ok(())
+}
+
+/// All that is known of buckets.
+fn known(stage: &Stage) -> Result<Option<Buckets>, LedgerError> {
+    let Some(basis) = stage.ledger.bucket_basis(&stage.scope)? else { return Ok(None) };
+    let sums = stage.ledger.buckets(&stage.scope, &basis, basis.bits)?;
+    assert_eq!(basis.rows, sums.iter().map(|sum| sum.rows).sum::<u64>());
+    let sums = (0..).zip(sums).filter(|(_, sum)| sum.rows > 0).collect();
+    Ok(Some(Buckets { basis: basis.basis, bits: basis.bits, expected: basis.expected, sums }))
+}
+
+#[test]
+fn sums_of_few_buckets_are_those_of_many_together() -> Tested {
+    let stage = Stage::new()?;
+    let sum = |rows, half| BucketSum { rows, source: [half, 1], seen: u128::MAX };
+    let sums = vec![(0, sum(1, 1)), (3, sum(2, 2)), (4, sum(4, u64::MAX))];
+    let buckets = Buckets { basis: Digest::of(b"a"), bits: 3, expected: 0, sums };
+    let learned = LearnedBuckets { buckets, among: vec![0..=u32::MAX] };
+    stage.ledger.learn_buckets(&stage.lease, &stage.scope, &learned, at(1))?;
+    let basis = stage.ledger.bucket_basis(&stage.scope)?.ok_or("buckets were learned")?;
+    let few = stage.ledger.buckets(&stage.scope, &basis, 1)?;
+    let first = BucketSum { rows: 3, source: [3, 2], seen: u128::MAX - 1 };
+    assert_eq!(few, [first, sum(4, u64::MAX)]);
+    // What was learned on another basis since then is none of these.
+    let other = BucketBasis { basis: Digest::of(b"b"), ..basis };
+    assert_eq!(stage.ledger.buckets(&stage.scope, &other, 1)?, [BucketSum::default(); 2]);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use coho_core::key::{Key, KeyError};
 use coho_ledger::buckets::{BucketSum, Buckets, LearnedBuckets};
 use coho_source::buckets::{Chosen, MOST_BITS, MarkedRow, bucket, key_digest};
 
-use super::sums::{add, finest};
+use super::sums::finest;
 use super::survey::digest_of;
 
 /// Adds up rows while they are read.
@@ -51,7 +51,7 @@ impl Learner {
         let bucket = bucket(digest, self.bits);
         let seen = digest_of(fingerprint, key.row().as_bytes(), &mut self.scratch);
         if let Some(sum) = self.sums.get_mut(bucket as usize) {
-            add(sum, BucketSum { rows: 1, source: marked.halves, seen });
+            sum.add(BucketSum { rows: 1, source: marked.halves, seen });
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Learner {
         let mut sums = vec![BucketSum::default(); 1 << bits];
         for (bucket, sum) in (0_u32..).zip(&self.sums) {
             if let Some(place) = sums.get_mut((bucket >> fewer) as usize) {
-                add(place, *sum);
+                place.add(*sum);
             }
         }
         let odd = self.odd.iter().map(|bucket| bucket >> fewer).collect();

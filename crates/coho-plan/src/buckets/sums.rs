@@ -1,7 +1,6 @@
 //! Sums of buckets, and how many buckets there are.
 
-use coho_ledger::buckets::BucketSum;
-use coho_source::buckets::{MOST_BITS, SourceSum};
+use coho_source::buckets::MOST_BITS;
 
 /// About how many rows a bucket is to have where it is learned.
 const ROWS_IN_BUCKET: u64 = 8;
@@ -17,11 +16,4 @@ pub(crate) fn finest(rows: u64) -> u8 {
 /// So many buckets, as a power of two.
 pub(crate) fn bits(buckets: u64) -> u8 {
     u8::try_from(buckets.max(1).next_power_of_two().trailing_zeros()).unwrap_or(MOST_BITS)
-}
-
-/// Adds other rows.
-pub(crate) fn add(to: &mut BucketSum, more: BucketSum) {
-    let mut source = SourceSum { rows: to.rows, halves: to.source };
-    source.add(SourceSum { rows: more.rows, halves: more.source });
-    *to = BucketSum { rows: source.rows, source: source.halves, seen: to.seen.wrapping_add(more.seen) };
 }

@@ -1,10 +1,10 @@
 //! What the ledger knows of a cache, bucket by bucket: how many keys are in there, and the sum of what was seen of them.
 
-use coho_ledger::buckets::{BucketSum, Buckets};
+use coho_ledger::buckets::BucketSum;
 use coho_source::buckets::{Chosen, bucket, key_digest};
 
 use crate::buckets::sums::{FEWEST_BITS, bits};
-use crate::buckets::survey::{SeenSum, Survey};
+use crate::buckets::survey::SeenSum;
 
 /// About how many keys a bucket has. Buckets matter where memory is not what it was when the cache was published, which is seldom.
 const KEYS_IN_BUCKET: u64 = 64;
@@ -31,25 +31,16 @@ impl Book {
         Self { sums, chosen: Chosen::none(bits), rows: 0, is_odd: false }
     }
 
-    /// What was known, as far as memory is still what it was then.
-    pub(crate) fn believed(known: &Buckets, survey: &Survey) -> Self {
-        Self::compared(known, &survey.sums)
-    }
-
-    /// The same, with what memory says of as many buckets.
-    pub(super) fn compared(known: &Buckets, seen: &[SeenSum]) -> Self {
-        let mut sums = vec![SeenSum::default(); 1 << known.bits];
-        for (bucket, sum) in &known.sums {
-            if let Some(place) = sums.get_mut(*bucket as usize) {
-                *place = SeenSum { rows: sum.rows, digests: sum.seen };
-            }
-        }
-        let mut book = Self { sums, chosen: Chosen::none(known.bits), rows: 0, is_odd: false };
-        for ((bucket, sum), seen) in (0..).zip(&mut book.sums).zip(seen) {
-            if sum == seen {
-                book.rows += sum.rows;
+    /// What was known, as far as memory says the same of as many buckets.
+    pub(crate) fn believed(known: &[BucketSum], seen: &[SeenSum]) -> Self {
+        let sums = vec![SeenSum::default(); known.len()];
+        let bits = bits(known.len() as u64);
+        let mut book = Self { sums, chosen: Chosen::none(bits), rows: 0, is_odd: false };
+        for (bucket, ((sum, known), seen)) in (0..).zip(book.sums.iter_mut().zip(known).zip(seen)) {
+            if (SeenSum { rows: known.rows, digests: known.seen }) == *seen {
+                *sum = *seen;
+                book.rows += seen.rows;
             } else {
-                *sum = SeenSum::default();
                 book.chosen.choose(bucket);
             }
         }

@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coho_core::digest::Digest;
-use coho_ledger::buckets::Buckets;
+use coho_ledger::buckets::BucketSum;
 use coho_source::buckets::{bucket, key_digest};
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 
 use super::book::Book;
+use crate::buckets::sums::bits;
 use crate::buckets::survey::{SeenSum, digest_of};
 
 const TRIALS: u32 = 10_000;
@@ -90,7 +91,7 @@ struct Memory {
 #[derive(Clone, Debug, Default)]
 struct Ledger {
     memory: BTreeMap<u8, Memory>,
-    book: Option<(u64, Buckets)>,
+    book: Option<(u64, Vec<BucketSum>)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -223,14 +224,11 @@ impl World {
         if table.name != *name {
             return None;
         }
-        let mut seen = self.survey(known.bits);
+        let mut seen = self.survey(bits(known.len() as u64));
         if !self.design.compares_memory {
-            seen = vec![SeenSum::default(); 1 << known.bits];
-            for (bucket, sum) in &known.sums {
-                seen[*bucket as usize] = SeenSum { rows: sum.rows, digests: sum.seen };
-            }
+            seen = known.iter().map(|sum| SeenSum { rows: sum.rows, digests: sum.seen }).collect();
         }
-        Some((*name, Book::compared(known, &seen)))
+        Some((*name, Book::believed(known, &seen)))
     }
 
     fn read(&self) -> Reading {
@@ -331,8 +329,11 @@ impl World {
                 let written = self.write(writing);
                 if written && end == End::Whole {
                     let (bits, sums) = book.sums();
-                    let basis = Digest::of(&name.to_be_bytes());
-                    self.ledger.book = Some((name, Buckets { basis, bits, expected: 0, sums }));
+                    let mut known = vec![BucketSum::default(); 1 << bits];
+                    for (bucket, sum) in sums {
+                        known[bucket as usize] = sum;
+                    }
+                    self.ledger.book = Some((name, known));
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use coho_core::digest::Digest;
 use coho_core::key::Key;
-use coho_ledger::buckets::Buckets;
+use coho_ledger::buckets::BucketBasis;
 use coho_ledger::row_state::RowStates;
 use coho_source::buckets::{Changed, GoneKey, MarkedRow, SourceSums, Wanted, key_digest};
 use coho_source::cache::CacheTable;
@@ -80,7 +80,7 @@ async fn attempt(
     why: Option<&'static str>,
 ) -> Result<Attempt, PlanError> {
     let before = match (why, job.scope) {
-        (None, Some(scope)) => job.ledger.buckets(scope)?,
+        (None, Some(scope)) => job.ledger.bucket_basis(scope)?,
         _ => None,
     };
     if before.is_none() && !learns(job) {
@@ -107,7 +107,7 @@ fn choose(
     job: &Job<'_>,
     opened: &Opened,
     told: &SourceSums,
-    before: Option<&Buckets>,
+    before: Option<&BucketBasis>,
     (why, columns): (Option<&'static str>, Digest),
 ) -> Result<Choice, PlanError> {
     let all = |why: &str| {
@@ -126,9 +126,8 @@ fn choose(
     let mut row_states = job.ledger.row_states(scope)?;
     let survey = Survey::of(&mut row_states, opened.mapping.digest(), before.bits, (job.folder, job.stop))?;
     let Some(survey) = survey else { return all(LARGE) };
-    let book = Book::believed(before, &survey);
-    let known: u64 = before.sums.iter().map(|(_, sum)| sum.rows).sum();
-    if book.rows() < known / 2 {
+    let book = Book::believed(&job.ledger.buckets(scope, before, before.bits)?, &survey.sums);
+    if book.rows() < before.rows / 2 {
         return all(MANY);
     }
     let known = survey.known(book.chosen())?.that_come_whole();

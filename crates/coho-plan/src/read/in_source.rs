@@ -4,7 +4,7 @@
 use coho_core::decide::Completeness;
 use coho_core::digest::Digest;
 use coho_core::key::Key;
-use coho_ledger::buckets::Buckets;
+use coho_ledger::buckets::BucketBasis;
 use coho_ledger::row_state::RowStates;
 use coho_source::buckets::{CompareQuery, SourceSums, Wanted};
 use coho_source::cache::CacheTable;
@@ -58,7 +58,7 @@ impl Unhelped {
 pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, Unhelped>, PlanError> {
     let why = buckets::why_all(job);
     let before = match (why, job.scope) {
-        (None, Some(scope)) => job.ledger.buckets(scope)?,
+        (None, Some(scope)) => job.ledger.bucket_basis(scope)?,
         _ => None,
     };
     let learns = learns(job);
@@ -88,7 +88,7 @@ pub(super) fn learns(job: &Job<'_>) -> bool {
 }
 
 /// What the source is asked.
-pub(super) fn ask(opened: &Opened, before: Option<&Buckets>, cache: Option<&CacheTable>) -> CompareQuery {
+pub(super) fn ask(opened: &Opened, before: Option<&BucketBasis>, cache: Option<&CacheTable>) -> CompareQuery {
     let mut reads = needed(&opened.mapping, &opened.key);
     reads.sort_unstable();
     reads.dedup();
@@ -101,7 +101,7 @@ fn choose(
     job: &Job<'_>,
     opened: &Opened,
     told: &SourceSums,
-    before: Option<Buckets>,
+    before: Option<BucketBasis>,
     why: Option<&'static str>,
     learns: bool,
 ) -> Result<Choice, PlanError> {
@@ -116,7 +116,9 @@ fn choose(
     let level = buckets::level(&before);
     let survey = Survey::of(&mut row_states, opened.mapping.digest(), level, (job.folder, job.stop))?;
     let Some(survey) = survey else { return all(LARGE, None, None) };
-    let difference = Difference::of(told, &before, &survey);
+    let known = job.ledger.buckets(scope, &before, level)?;
+    let difference = Difference::of(told, &known, &survey);
+    drop(known);
     let most = Some(finest(difference.rows));
     if difference.is_large() {
         return all(MANY, most, Some(difference));
