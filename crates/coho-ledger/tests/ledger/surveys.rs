@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::channel;
 
 use coho_core::key::Key;
+use coho_core::row_state::{DeliveryState, RowState};
 use coho_ledger::row_state::{Look, Surveyed};
 
-use super::stage::{Stage, Tested, at, delivered};
+use super::stage::{Stage, Tested, at, delivered, sent};
 
 /// Some pages of 2,048 memories.
 const KEYS: usize = 10_000;
@@ -151,5 +152,29 @@ fn of_a_page_that_was_surveyed_the_keys_are_enough() -> Tested {
     }
     assert!(row_states.is_over()?);
     assert_eq!((number, row_states.counts()), (KEYS, stage.counts()?));
+    Ok(())
+}
+
+#[test]
+fn keys_that_need_nothing_are_those_that_a_survey_says_are_settled() -> Tested {
+    let stage = Stage::new()?;
+    let row_state = delivered("x")?;
+    let waiting = RowState { seen: None, ..row_state.clone() };
+    let removed = RowState { delivery: DeliveryState::Removed { at: at(1) }, ..row_state.clone() };
+    let assumed = RowState { delivery: DeliveryState::Assumed { sent: sent("a") }, ..row_state.clone() };
+    for (key, row_state) in [("a", row_state.clone()), ("b", waiting), ("c", removed), ("d", assumed)] {
+        stage.write(key, Some(row_state))?;
+    }
+    let keys = ["d", "c", "b", "a", "missing"].map(Key::new);
+    let settled = stage.ledger.settled(&stage.scope, &keys)?;
+    let names = keys.iter().zip(&settled).filter(|(_, seen)| seen.is_some()).map(|(key, _)| key.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["d", "a"]);
+    assert_eq!(settled.first(), Some(&row_state.seen));
+    let mut saw = Saw::default();
+    stage.ledger.row_states(&stage.scope)?.survey(|look| {
+        saw.look(look);
+        ControlFlow::Continue(())
+    })?;
+    assert_eq!(saw.keys, ["a", "another", "another", "d"]);
     Ok(())
 }
