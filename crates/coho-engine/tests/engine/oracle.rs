@@ -408,6 +408,22 @@ fn a_refused_write_does_not_make_another_record_a_removed_one() {
     runtime.block_on(async { play(&mut stage().await?, &("strict", None, steps)).await }).unwrap();
 }
 
+/// A key takes over a record that another key of the row had, while what it had itself was removed by that other key meanwhile.
+#[test]
+fn a_key_that_returns_to_another_record_links_it_to_its_account() {
+    let of = |version, account| [(0, Contact { version, name: 0, account })].into();
+    let keep = Step { removed: "keep", ..Step::default() };
+    let steps = vec![
+        Step { contacts: of(1, "s0"), rekeyed: true, ..keep.clone() },
+        Step { contacts: of(1, "s0"), ..keep.clone() },
+        keep.clone(),
+        Step { contacts: of(0, "s0"), ..keep.clone() },
+        Step { contacts: of(0, "s1"), rekeyed: true, ..keep },
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { play(&mut stage().await?, &("strict", None, steps)).await }).unwrap();
+}
+
 /// Users of so many accounts among others (`hay`), users through the Analytics API with up to three accounts each, events:
 /// the first run makes the least calls for all of them, the second none.
 async fn sized(references: usize, hay: usize, members: usize, orders: usize) -> Result<(), Failure> {

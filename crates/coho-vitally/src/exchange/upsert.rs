@@ -14,7 +14,7 @@
 //! | | the path wants Vitally's id | look-up |
 //! | | refused, may be missing | look-up: missing: as above; found: Rejected |
 //! | look-up | of a new address: nobody else has it | PUT |
-//! | | of a new address: another record has it | Rejected `ambiguous-match` |
+//! | | of a new address: another record has it | look-up: the remembered id; found: Rejected `ambiguous-match`; missing: PUT all fields |
 //! | | several | Ambiguous |
 //! | | found | PUT |
 //! | | missing | upsert: POST; update: Missing |
@@ -131,9 +131,7 @@ impl<A: Ask> Upsert<'_, '_, A> {
             (Some(email), Some(_), _, _) if email.before.is_some() => {
                 let looks = subject.looks_by_address();
                 match self.exchange.find(looks).await? {
-                    Some(record) if is_other(&self.exchange.subject, &record) => {
-                        Err(taken(&self.exchange.subject, &record))
-                    }
+                    Some(record) if is_other(&self.exchange.subject, &record) => self.another(record).await,
                     // The record is remembered, and so is whatever there is to tell of it.
                     Some(record) => Ok(Place::Seen(Box::new(record))),
                     None => self.known_place().await,
@@ -141,6 +139,16 @@ impl<A: Ask> Upsert<'_, '_, A> {
             }
             (None, _, OnMissing::Create, Known::New) => Ok(Place::Nowhere),
             (Some(_) | None, _, OnMissing::Create | OnMissing::Leave, _) => self.known_place().await,
+        }
+    }
+
+    /// Where another record has the new address. It is nobody's that this row has to respect once the one that is remembered is gone:
+    /// then it is found as at first.
+    async fn another(&mut self, record: Record) -> Result<Place, Verdict> {
+        let looks = self.exchange.subject.id.clone().map(Look::Id);
+        match self.exchange.find(looks.into_iter().collect()).await? {
+            Some(_) => Err(taken(&self.exchange.subject, &record)),
+            None => Ok(self.seen_anew(record)),
         }
     }
 
