@@ -150,9 +150,12 @@ impl Engine {
     /// How it writes strings.
     pub(crate) fn strings(self) -> Strings {
         match self {
-            Self::Bigquery => Strings { backslash: true, triple: true, dollar: false },
-            Self::Mysql | Self::Spark => Strings { backslash: true, triple: false, dollar: false },
-            Self::Snowflake => Strings { backslash: true, triple: false, dollar: true },
+            Self::Bigquery => {
+                Strings { backslash: true, triple: true, comment: Some('#'), ..Strings::default() }
+            }
+            Self::Mysql => Strings { backslash: true, comment: Some('#'), ..Strings::default() },
+            Self::Spark => Strings { backslash: true, ..Strings::default() },
+            Self::Snowflake => Strings { backslash: true, dollar: true, ..Strings::default() },
             Self::Duckdb | Self::Postgres | Self::Other => Strings { dollar: true, ..Strings::default() },
             Self::Sqlite => Strings::default(),
         }
