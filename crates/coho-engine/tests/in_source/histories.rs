@@ -12,15 +12,16 @@ use coho_simulator::ScriptedFault;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use super::drivers::{DUCKDB, SNOWFLAKE, SPARK};
+use super::drivers::{BIGQUERY, DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Compare, Scene};
 use crate::faults;
 use crate::stage::Failure;
 
-/// Histories that are played where `PROPTEST_CASES` says nothing else; fewer of Spark, which takes seconds for each query.
+/// Histories that are played where `PROPTEST_CASES` says nothing else; fewer of Spark and of an emulator
+/// of BigQuery, which take a second and more for each query.
 const CASES: u32 = 12;
-const CASES_OF_SPARK: u32 = 2;
+const CASES_OF_SLOW_ENGINES: u32 = 2;
 
 /// Rows that there may be.
 const KEYS: u8 = 24;
@@ -239,6 +240,14 @@ fn whatever_happens_the_plan_is_that_of_a_full_read_of_snowflakes_emulator() {
 }
 
 #[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read_of_bigquerys_emulator() {
+    whatever_happens(
+        &BIGQUERY,
+        "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_bigquerys_emulator",
+    );
+}
+
+#[test]
 fn whatever_happens_the_plan_is_that_of_a_full_read_of_spark() {
     whatever_happens(&SPARK, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_spark");
 }
@@ -247,7 +256,8 @@ fn whatever_happens(engine: &'static Engine, test: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let Some(scene) = runtime.block_on(Scene::new(engine, test)).unwrap() else { return };
     let state = RefCell::new((scene, Tally::default()));
-    let usual = if engine.name == "Spark" { CASES_OF_SPARK } else { CASES };
+    let is_slow = ["BigQuery", "Spark"].contains(&engine.name);
+    let usual = if is_slow { CASES_OF_SLOW_ENGINES } else { CASES };
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
     let config = ProptestConfig {
         cases,
