@@ -1,4 +1,5 @@
-//! Rows that are compared in PostgreSQL, MariaDB, DuckDB and Spark, bucket by bucket, against the real ones, and in an emulator of Snowflake:
+//! Rows that are compared in PostgreSQL, MariaDB, DuckDB and Spark, bucket by bucket, against the real ones, and in emulators of Snowflake and
+//! BigQuery:
 //! whatever happens to rows, ledgers and projects, the plan is the one that a reading of all rows gives.
 //!
 //! `engines` and `drivers` have what each database is asked, `servers` starts them; `rewritten` is how tests change a table of Spark; `cached` has what else may happen to a cache. `histories` has the property test, `traps` one test

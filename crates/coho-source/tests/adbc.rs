@@ -14,7 +14,7 @@ use coho_core::row::Row as _;
 use coho_core::value::Value;
 use coho_source::buckets::CompareQuery;
 use coho_source::{AdbcConnection, AdbcError, Connection, DriverHost, ReadScope, SourceError};
-use coho_testkit::{Fakesnow, Postgres, Spark, adbc_driver_or_skip, engine_driver_or_skip};
+use coho_testkit::{BigQuery, Fakesnow, Postgres, Spark, adbc_driver_or_skip, engine_driver_or_skip};
 use secrecy::SecretString;
 
 #[path = "adbc/comparing.rs"]
@@ -257,6 +257,57 @@ const SPARK_MODELS: [&str; 14] = [
     "SHOW NAMESPACES",
 ];
 
+/// As an emulator has them.
+const BIGQUERY_TYPES: &str = "
+    true
+    -9223372036854775807
+    CAST('1.50' AS NUMERIC)
+    CAST('12345678901234567890123456789.000000001' AS NUMERIC)
+    CAST('0.1' AS FLOAT64)
+    CAST('1e300' AS FLOAT64)
+    CAST('NaN' AS FLOAT64)
+    CAST('inf' AS FLOAT64)
+    'é😀 '
+    ''
+    CAST(NULL AS STRING)
+    b'a'
+    DATE '2026-11-24'
+    DATE '0001-01-01'
+    DATETIME '2026-11-24 10:00:00.123456'
+    TIMESTAMP '2026-10-25 00:30:00.123456+00'
+    TIMESTAMP '2026-10-25 03:30:00.123456+02'
+    TIME '10:00:00'
+    INTERVAL 3 DAY
+    [1, 2]
+    ARRAY<INT64>[]
+    ['a', 'b']
+    [b'a']
+    [TIME '10:00:00']
+    STRUCT('1.50' AS a, DATE '2026-11-24' AS b, STRUCT([true] AS d) AS c)
+    STRUCT(TIMESTAMP '2026-10-25 00:30:00.123456+00' AS a, DATETIME '2026-10-25 00:30:00.123456' AS b)
+    JSON '{\"b\": 1.0, \"a\": [12345678901234567890]}'
+";
+
+/// Models that are read, and ones that are refused before or by the engine; and one whose rows are lost on their way, of which the driver
+/// says nothing.
+const BIGQUERY_MODELS: [&str; 15] = [
+    "SELECT 1 AS id, 'Ada' AS name; -- one",
+    "SELECT n AS id FROM UNNEST([1, 2, 3]) AS n -- the last word",
+    "SELECT n AS id FROM UNNEST([1, 2, 3]) AS n # don't",
+    "WITH coho_counted AS (SELECT 1 AS id) SELECT * FROM coho_counted",
+    "SELECT 1 AS id, [1] AS list, JSON '{}' AS json LIMIT 0",
+    "-- table: nobody.has_this",
+    "SELECT 1 AS one; DELETE FROM t",
+    "SELECT 1 AS one # don't\n; DELETE FROM t -- '",
+    "CREATE TABLE t AS SELECT 1",
+    "SELEKT 1",
+    "SELECT nmae FROM UNNEST([1]) AS id",
+    "SELECT id, ERROR('boom') AS c FROM UNNEST([1]) AS id",
+    "SELECT ';' AS a, \"it's; it\" AS b, '''a ' ; ''' AS c",
+    "SELECT n AS id, 1 AS broken_stream FROM UNNEST([1, 2, 3]) AS n",
+    "SELECT n AS id, 1 AS broken_stream FROM UNNEST([1]) AS n",
+];
+
 #[test]
 fn types_of_duckdb_are_exact_or_refused() {
     let Some(driver) = adbc_driver_or_skip("duckdb", "types_of_duckdb").unwrap() else { return };
@@ -433,6 +484,30 @@ fn what_snowflakes_emulator_says_of_rows_tells_them_apart() {
     let options: Vec<_> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let source = AdbcConnection { compares: true, ..source(&driver, &options) };
     block_on(comparing::all_of_snowflake(&source)).unwrap();
+}
+
+/// One server for all that is asked of it: it takes a while to start.
+#[test]
+fn bigquerys_emulator_is_read_exactly_and_what_it_says_of_rows_tells_them_apart() {
+    let test = "what_bigquerys_emulator_says_of_rows";
+    let Some(driver) = engine_driver_or_skip("bigquery", test).unwrap() else { return };
+    let Some(server) = BigQuery::start_or_skip(test).unwrap() else { return };
+    let options = server.options();
+    let options: Vec<_> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let arguments = server.environment().into_iter().chain([HOST.into()]).collect();
+    let host = DriverHost { program: "/usr/bin/env".into(), arguments };
+    let full = AdbcConnection { host, ..source(&driver, &options) };
+    let seen = block_on(types(&full, BIGQUERY_TYPES));
+    let models = block_on(async {
+        let mut seen = String::new();
+        for sql in BIGQUERY_MODELS {
+            writeln!(seen, "{sql}\n{}", shown_of(&full, sql).await).unwrap();
+        }
+        seen
+    });
+    block_on(comparing::all_of_bigquery(&AdbcConnection { compares: true, ..full })).unwrap();
+    shown::snapshot(Path::new("fixtures/adbc/types-of-bigquery.txt"), &seen).unwrap();
+    shown::snapshot(Path::new("fixtures/adbc/models-of-bigquery.txt"), &models).unwrap();
 }
 
 /// One cluster for all that is asked of it: it takes a while to start.

@@ -19,7 +19,7 @@ pub fn adbc_driver_or_skip(name: &str, test: &str) -> Result<Option<PathBuf>, Er
     Ok(found)
 }
 
-/// The library of a driver that `cargo xtask test --engines` fetches: `snowflake` or `spark`; the same.
+/// The library of a driver that `cargo xtask test --engines` fetches: `bigquery`, `snowflake` or `spark`; the same.
 pub fn engine_driver_or_skip(name: &str, test: &str) -> Result<Option<PathBuf>, Error> {
     let found = engine_driver(name);
     if found.is_none() {

@@ -1,5 +1,5 @@
 //! Servers that imitate others, and Spark: a program that is started, says when it is ready, and leaves nothing behind.
-//! [`crate::s3`], [`crate::azurite`], [`crate::fakesnow`] and [`crate::spark`] are some; [`crate::server`] holds them.
+//! [`crate::s3`], [`crate::azurite`], [`crate::bigquery`], [`crate::fakesnow`] and [`crate::spark`] are some; [`crate::server`] holds them.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -96,6 +96,11 @@ impl Emulator {
 
     /// Sends bytes; anything but a status that begins with 20 is an error with the server's own words.
     pub(crate) fn call(&self, port: u16, line: &str, header: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.ask(port, line, header, bytes).map(drop)
+    }
+
+    /// The same; gives the answer, its head before it.
+    pub(crate) fn ask(&self, port: u16, line: &str, header: &str, bytes: &[u8]) -> Result<String, Error> {
         let failed = |source| Error::Program { program: self.name, source };
         let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(failed)?;
         let length = bytes.len();
@@ -107,6 +112,6 @@ impl Emulator {
         stream.read_to_end(&mut answer).map_err(failed)?;
         let answer = String::from_utf8_lossy(&answer);
         let is_good = answer.lines().next().is_some_and(|line| line.contains(" 20"));
-        if is_good { Ok(()) } else { Err(Error::Statement(answer.into_owned())) }
+        if is_good { Ok(answer.into_owned()) } else { Err(Error::Statement(answer.into_owned())) }
     }
 }

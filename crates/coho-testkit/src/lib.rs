@@ -19,6 +19,7 @@
 
 mod adbc;
 mod azurite;
+mod bigquery;
 mod browser;
 mod emulator;
 mod fakesnow;
@@ -37,6 +38,7 @@ mod spark;
 
 pub use adbc::{AdbcDatabase, adbc_driver_or_skip, engine_driver_or_skip};
 pub use azurite::Azurite;
+pub use bigquery::BigQuery;
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
 pub use fakesnow::Fakesnow;
 pub use mariadb::{MARIADB_AUTHORITY, MariaDb};

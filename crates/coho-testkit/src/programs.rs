@@ -1,5 +1,5 @@
 //! Where the servers' programs are, and as whom they may run. [`crate::postgres`], [`crate::mariadb`], [`crate::s3`],
-//! [`crate::azurite`], [`crate::fakesnow`] and [`crate::spark`] start them.
+//! [`crate::azurite`], [`crate::bigquery`], [`crate::fakesnow`] and [`crate::spark`] start them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! `cargo xtask test --engines`: rows that are compared where they are, in each engine that can run here; real ones, Spark among them, and an
-//! emulator of Snowflake with the real driver of Snowflake.
+//! emulator each of Snowflake and of BigQuery, with their real drivers.
 //!
-//! They are 1.2 GB together, so they are installed only when they are asked for, below `target/`. The tests start and end them.
+//! They are 1.8 GB together, so they are installed only when they are asked for, below `target/`. The tests start and end them.
 
 use anyhow::{Result, bail};
 
@@ -16,7 +16,8 @@ use crate::workspace::root;
 const NEEDS: [Need; 5] = [Need::Nextest, Need::Postgres, Need::MariaDb, Need::Adbc, Need::DuckDb];
 
 /// The folder of each, and its packages; versions that are known to install together. Spark needs Java 17 or newer besides.
-const ENGINES: [(&str, &str); 2] = [
+const ENGINES: [(&str, &str); 3] = [
+    ("bigquery", "bqemulator==1.4.0 numpy pandas trustme==1.2.1 adbc-driver-bigquery==1.11.0"),
     ("snowflake", "fakesnow[server]==0.12.1 snowflake-connector-python<4 adbc-driver-snowflake==1.11.0"),
     ("spark", "pyspark==4.3.0 adbc-driver-spark==0.3.0"),
 ];

@@ -364,3 +364,122 @@ pub(crate) static SPARK: Engine = Engine {
     reader: "",
     superuser: "",
 };
+
+/// An emulator over DuckDB, through the real driver. What is nested is in `jb`, `u` and `arr`.
+pub(crate) static BIGQUERY: Engine = Engine {
+    name: "BigQuery",
+    kind: "adbc",
+    table: "CREATE TABLE items (id STRING, k INT64, external STRING, name STRING, n8 INT64, f4 FLOAT64, f8 FLOAT64, d NUMERIC, b BOOL, \
+            t TIMESTAMP, lt DATETIME, day DATE, txt STRING, txt2 STRING, j JSON, jb ARRAY<STRUCT<a FLOAT64, b STRING, c TIMESTAMP>>, \
+            u ARRAY<INT64>, arr ARRAY<STRING>, e BIGNUMERIC(38, 20))",
+    many: "INSERT INTO items (id, k, external, name, n8) SELECT CONCAT('k', CAST(n AS STRING)), n, CONCAT('a', CAST(n AS STRING)),
+           CONCAT('Account ', CAST(n AS STRING)), 1 FROM UNNEST(GENERATE_ARRAY(1, {rows})) AS n",
+    values: &[
+        ("external", EXTERNAL),
+        ("name", &["'A'", "'B'", "'a'", "'A '", "NULL", "''"]),
+        ("n8", &["1", "2", "-1", "9007199254740992", "9007199254740993", "NULL"]),
+        ("f4", &["1", "CAST('1.0000000000000002' AS FLOAT64)", "0", "16777216", "NULL"]),
+        (
+            "f8",
+            &[
+                "CAST('0.1' AS FLOAT64)",
+                "CAST('0.10000000000000002' AS FLOAT64)",
+                "CAST('-0' AS FLOAT64)",
+                "0",
+                "CAST('5e-324' AS FLOAT64)",
+                "CAST('1e300' AS FLOAT64)",
+                "NULL",
+            ],
+        ),
+        (
+            "d",
+            &["1", "CAST('1.0' AS NUMERIC)", "CAST('1.000000001' AS NUMERIC)", "CAST('-0' AS NUMERIC)", "NULL"],
+        ),
+        ("b", &["true", "false", "NULL"]),
+        (
+            "t",
+            &[
+                "TIMESTAMP '2026-01-01 00:00:00.000001+00'",
+                "TIMESTAMP '2026-01-01 00:00:00.000002+00'",
+                "TIMESTAMP '2026-01-01 01:00:00.000001+01'",
+                "NULL",
+            ],
+        ),
+        (
+            "lt",
+            &[
+                "DATETIME '2026-01-01 00:00:00.000001'",
+                "DATETIME '2026-01-01 00:00:00.000002'",
+                "DATETIME '2026-03-29 02:30:00'",
+                "NULL",
+            ],
+        ),
+        ("day", &["DATE '2026-01-01'", "DATE '2026-01-02'", "NULL"]),
+        (
+            "txt",
+            &[
+                "NULL", "'null'", "'NULL'", "''", "' '", "'a,b'", "'a'", "'A'", "'a '", "'-'", "',-'", "'1:a'", "'a,1:b'", "'é'",
+                "'🦜'",
+            ],
+        ),
+        ("txt2", &["NULL", "'null'", "''", "' '", "'a'", "'A'", "'é'", "'-'", "'1:a'"]),
+        (
+            "j",
+            &[
+                "JSON '{\"a\":1,\"b\":2}'",
+                "JSON '{\"a\":1,\"b\":3}'",
+                "JSON '{\"a\": 1.5}'",
+                "JSON 'null'",
+                "JSON '1'",
+                "JSON '\"1\"'",
+                "NULL",
+            ],
+        ),
+        (
+            "jb",
+            &[
+                "NULL",
+                "[STRUCT(CAST('0.1' AS FLOAT64) AS a, 'x' AS b, CAST(NULL AS TIMESTAMP) AS c)]",
+                "[STRUCT(CAST('0.10000000000000002' AS FLOAT64) AS a, 'x' AS b, CAST(NULL AS TIMESTAMP) AS c)]",
+                "[STRUCT(CAST(NULL AS FLOAT64) AS a, 'null' AS b, CAST(NULL AS TIMESTAMP) AS c)]",
+                "[STRUCT(CAST(NULL AS FLOAT64) AS a, CAST(NULL AS STRING) AS b, CAST(NULL AS TIMESTAMP) AS c)]",
+                "[STRUCT(CAST(NULL AS FLOAT64) AS a, 'x,c:null' AS b, CAST(NULL AS TIMESTAMP) AS c)]",
+                "[STRUCT(CAST(NULL AS FLOAT64) AS a, 'x' AS b, TIMESTAMP '2026-10-25 00:30:00.000001+00' AS c)]",
+                "[STRUCT(CAST(NULL AS FLOAT64) AS a, 'x' AS b, TIMESTAMP '2026-10-25 00:30:00.000002+00' AS c)]",
+                "[STRUCT(CAST(NULL AS FLOAT64) AS a, 'x' AS b, TIMESTAMP '2026-10-25 01:30:00.000001+00' AS c)]",
+            ],
+        ),
+        ("u", &["[1, 2]", "[12]", "[9007199254740992]", "[9007199254740993]", "NULL"]),
+        ("arr", &["['a', 'b']", "['a,b']", "['b', 'a']", "['null']", "ARRAY<STRING>[]", "NULL"]),
+        ("e", &["1", "PARSE_BIGNUMERIC('1.0000000001')", "10", "NULL"]),
+    ],
+    settings: &["SELECT 1"],
+    reset: "",
+    models: &[
+        ("table: items", "id"),
+        ("table: items", "id"),
+        ("table: main.items", "id"),
+        ("table: shop.main.items", "id"),
+        ("sql: SELECT * FROM items", "id"),
+        ("sql: SELECT *, 1 AS twice, 2 AS thrice FROM items;", "id"),
+        ("sql: WITH coho AS (SELECT * FROM items) SELECT * FROM coho ORDER BY name -- last", "k"),
+        ("table: items", "[id, k]"),
+    ],
+    // The emulator's own: BigQuery's rows have no numbers.
+    delete_twin: "DELETE FROM items WHERE rowid IN (SELECT max(rowid) FROM items WHERE id = {id} HAVING count(*) > 1)",
+    shuffle: "CREATE OR REPLACE TABLE again AS SELECT * FROM items; TRUNCATE TABLE items; INSERT INTO items SELECT * FROM again ORDER BY RAND()",
+    odd_ids: "UPDATE items SET id = CONCAT(id, CHR(10), '\"', CHR(92), CHR(9), 'é', CHR(1), CHR(127), '/') WHERE true",
+    day_as_text: "CAST(day AS STRING) AS day",
+    other_keys: &[("CAST(k AS NUMERIC)", "decimal"), ("CAST(k AS FLOAT64)", "float")],
+    // There is none.
+    show: ("SELECT 1 AS one", "name"),
+    behind: ": 64 buckets, 0 differ, 0 of 200 rows moved",
+    empty: "64 buckets",
+    slow: "",
+    limit: "",
+    unreadable: ("UPDATE items SET f8 = CAST('NaN' AS FLOAT64) WHERE id = 'k1'", "NaN"),
+    readable: "UPDATE items SET f8 = NULL WHERE id = 'k1'",
+    missing: "was not found",
+    reader: "",
+    superuser: "",
+};

@@ -14,15 +14,16 @@ use proptest::test_runner::TestRunner;
 use tokio::runtime::Runtime;
 
 use super::cached;
-use super::drivers::{DUCKDB, SNOWFLAKE, SPARK};
+use super::drivers::{BIGQUERY, DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Compare, Scene};
 use crate::faults;
 use crate::stage::Failure;
 
-/// Histories that are played where `PROPTEST_CASES` says nothing else; fewer of Spark, which takes seconds for each query.
+/// Histories that are played where `PROPTEST_CASES` says nothing else; fewer of Spark and of an emulator
+/// of BigQuery, which take a second and more for each query.
 const CASES: u32 = 12;
-const CASES_OF_SPARK: u32 = 2;
+const CASES_OF_SLOW_ENGINES: u32 = 2;
 
 /// Rows that there may be.
 const KEYS: u8 = 24;
@@ -240,6 +241,14 @@ fn whatever_happens_the_plan_is_that_of_a_full_read_of_snowflakes_emulator() {
 }
 
 #[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read_of_bigquerys_emulator() {
+    whatever_happens(
+        &BIGQUERY,
+        "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_bigquerys_emulator",
+    );
+}
+
+#[test]
 fn whatever_happens_the_plan_is_that_of_a_full_read_of_spark() {
     whatever_happens(&SPARK, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_spark");
 }
@@ -266,7 +275,8 @@ fn runtime() -> Runtime {
 fn whatever_happens_in(runtime: &Runtime, scene: Scene, cached: bool) {
     let engine = scene.engine;
     let state = RefCell::new((scene, Tally::default()));
-    let usual = if engine.name == "Spark" { CASES_OF_SPARK } else { CASES };
+    let is_slow = ["BigQuery", "Spark"].contains(&engine.name);
+    let usual = if is_slow { CASES_OF_SLOW_ENGINES } else { CASES };
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
     let config = ProptestConfig {
         cases,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use coho_source::DriverHost;
 use coho_testkit::{
-    AdbcDatabase, Fakesnow, MariaDb, Postgres, Spark, adbc_driver_or_skip, engine_driver_or_skip,
+    AdbcDatabase, BigQuery, Fakesnow, MariaDb, Postgres, Spark, adbc_driver_or_skip, engine_driver_or_skip,
 };
 
 use super::engines::Engine;
@@ -19,6 +19,25 @@ pub(crate) enum Server {
     DuckDb(DuckDb),
     Snowflake(Snowflake),
     Spark(SparkCluster),
+    BigQuery(Warehouse),
+}
+
+/// An emulator, which the driver reaches through a proxy.
+pub(crate) struct Warehouse {
+    server: BigQuery,
+    driver: PathBuf,
+    host: DriverHost,
+}
+
+impl Warehouse {
+    fn start(test: &str) -> Result<Option<Self>, Failure> {
+        let Some(driver) = engine_driver_or_skip("bigquery", test)? else { return Ok(None) };
+        let Some(host) = driver_host(test)? else { return Ok(None) };
+        let Some(server) = BigQuery::start_or_skip(test)? else { return Ok(None) };
+        let arguments = server.environment().into_iter().chain([host.program.into()]).collect();
+        let host = DriverHost { program: "/usr/bin/env".into(), arguments };
+        Ok(Some(Self { server, driver, host }))
+    }
 }
 
 /// A cluster, whose table is written anew before it is read.
@@ -112,6 +131,7 @@ impl Server {
             "DuckDB" => DuckDb::start(test)?.map(Self::DuckDb),
             "Snowflake" => Snowflake::start(test)?.map(Self::Snowflake),
             "Spark" => SparkCluster::start(test)?.map(Self::Spark),
+            "BigQuery" => Warehouse::start(test)?.map(Self::BigQuery),
             _ => MariaDb::start_or_skip(test)?.map(Self::MariaDb),
         })
     }
@@ -128,12 +148,8 @@ impl Server {
                 let path = file(database.folder.path());
                 format!("driver: '{}', options: {{ path: '{}' }}", database.driver.display(), path.display())
             }
-            Self::Snowflake(database) => {
-                let options = database.server.options();
-                let options: Vec<_> =
-                    options.iter().map(|(name, value)| format!("{name}: '{value}'")).collect();
-                format!("driver: '{}', options: {{ {} }}", database.driver.display(), options.join(", "))
-            }
+            Self::Snowflake(database) => driver(&database.driver, &database.server.options()),
+            Self::BigQuery(database) => driver(&database.driver, &database.server.options()),
             Self::Spark(spark) => {
                 let uri = spark.cluster.uri();
                 format!("driver: '{}', options: {{ uri: '{uri}' }}", spark.driver.display())
@@ -148,6 +164,7 @@ impl Server {
             Self::DuckDb(database) => database.host.clone(),
             Self::Snowflake(database) => database.host.clone(),
             Self::Spark(spark) => spark.host.clone(),
+            Self::BigQuery(database) => database.host.clone(),
         }
     }
 
@@ -158,6 +175,11 @@ impl Server {
             Self::DuckDb(database) => database.database.borrow_mut().run(statements(sql))?,
             Self::Snowflake(database) => database.database.borrow_mut().run(statements(sql))?,
             Self::Spark(spark) => spark.table.borrow_mut().take(statements(sql)),
+            Self::BigQuery(database) => {
+                for statement in statements(&sql.replace("TRUNCATE items", "TRUNCATE TABLE items")) {
+                    database.server.sql(statement)?;
+                }
+            }
         }
         Ok(())
     }
@@ -166,7 +188,7 @@ impl Server {
     pub(crate) fn ask(&self, sql: &str) -> Result<String, Failure> {
         match self {
             Self::Postgres(server) => Ok(server.psql(sql)?.trim().to_owned()),
-            Self::MariaDb(_) | Self::DuckDb(_) | Self::Snowflake(_) | Self::Spark(_) => {
+            Self::MariaDb(_) | Self::DuckDb(_) | Self::Snowflake(_) | Self::BigQuery(_) | Self::Spark(_) => {
                 Err("only PostgreSQL is asked".into())
             }
         }
@@ -175,10 +197,20 @@ impl Server {
     /// Does what must be done before rows are read.
     pub(crate) fn settle(&self) -> Result<(), Failure> {
         match self {
-            Self::Postgres(_) | Self::MariaDb(_) | Self::DuckDb(_) | Self::Snowflake(_) => Ok(()),
+            Self::Postgres(_)
+            | Self::MariaDb(_)
+            | Self::DuckDb(_)
+            | Self::Snowflake(_)
+            | Self::BigQuery(_) => Ok(()),
             Self::Spark(spark) => spark.write(),
         }
     }
+}
+
+/// The keys of a source with a driver.
+fn driver(driver: &Path, options: &[(&str, String)]) -> String {
+    let options: Vec<_> = options.iter().map(|(name, value)| format!("{name}: '{value}'")).collect();
+    format!("driver: '{}', options: {{ {} }}", driver.display(), options.join(", "))
 }
 
 /// The statements of a text; none of their strings has a semicolon.

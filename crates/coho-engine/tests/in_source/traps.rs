@@ -6,7 +6,7 @@ use coho_core::key::Key;
 use coho_engine::plan::{Filter, Options, Waiting};
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
-use super::drivers::{DUCKDB, SNOWFLAKE, SPARK};
+use super::drivers::{BIGQUERY, DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Scene};
 use crate::stage::Failure;
@@ -35,6 +35,11 @@ fn rows_stay_in_snowflakes_emulator_where_nothing_changed_and_traps_are_told() {
         &SNOWFLAKE,
         "coho-engine: rows_stay_in_snowflakes_emulator_where_nothing_changed_and_traps_are_told",
     );
+}
+
+#[test]
+fn rows_stay_in_bigquerys_emulator_where_nothing_changed_and_traps_are_told() {
+    play(&BIGQUERY, "coho-engine: rows_stay_in_bigquerys_emulator_where_nothing_changed_and_traps_are_told");
 }
 
 #[test]
@@ -256,9 +261,10 @@ async fn other_columns_or_types_are_read_in_full(scene: &mut Scene) -> Result<()
 
 async fn keys_that_cannot_be_compared_are_read_in_full(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
+    let quote = if scene.engine.name == "BigQuery" { '`' } else { '"' };
     let query = |key: &str| {
         format!(
-            "sql: SELECT {key} AS \"id\", external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e FROM items"
+            "sql: SELECT {key} AS {quote}id{quote}, external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e FROM items"
         )
     };
     for (key, kind) in scene.engine.other_keys {

@@ -211,8 +211,11 @@ impl Transfer {
 
     /// That query with the fields that are asked for.
     fn compared<'a>(&self, sql: &'a str, ask: &CompareQuery) -> Compared<'a> {
-        let forms: Vec<_> = self.columns.fields.iter().map(form).collect();
-        compared(sql, &forms, &self.layout, ask)
+        let fields = &self.columns.fields;
+        let engine = Engine::of(&self.columns.vendor);
+        let forms: Vec<_> = fields.iter().map(form).collect();
+        let names = fields.iter().map(|field| engine.quote(&field.name)).collect();
+        Compared { names, ..compared(sql, &forms, &self.layout, ask) }
     }
 
     /// Sends the rows that are wanted, each with its marks.
@@ -357,13 +360,12 @@ fn marked(row: &RowBuf) -> MarkedRow {
     MarkedRow { row: RowBuf::from_cells(row.cells().skip(MARKS)), key, halves, cached: None }
 }
 
-/// A whole number, in whichever type its engine has for it.
+/// A whole number, in whichever type its engine has for it, or spelled out.
 fn number(cell: Cell<'_>) -> Option<u64> {
     if let Cell::Int(number) = cell {
         return u64::try_from(number).ok();
     }
-    let Cell::Decimal(digits) = cell else { return None };
-    digits.parse().ok()
+    if let Cell::Decimal(digits) | Cell::Text(digits) = cell { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]

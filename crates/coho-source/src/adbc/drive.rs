@@ -1,13 +1,15 @@
 //! The process that holds a driver: it reads a request from its standard input, and writes rows to its standard output.
 //!
 //! A driver is a library of somebody else, in C++ or Go, with threads and signal handlers of its own. Here it can crash without
-//! taking a run with it. [`session`] loads it and connects, [`shape`] says which of its types are read, [`cells`] reads them.
+//! taking a run with it. [`session`] loads it and connects, [`shape`] says which of its types are read, [`cells`] reads them; [`counted`] knows
+//! whether all rows came.
 //!
 //! When the standard input ends, nobody waits for rows any more: the query is cancelled, and the process ends.
 
 mod session;
 mod shape;
 mod cells;
+mod counted;
 #[cfg(test)]
 mod tests;
 
@@ -25,12 +27,13 @@ use adbc_driver_manager::ManagedStatement;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use coho_core::row::{Cell, RowBuf};
 
-use super::engine::{Describing, Engine};
+use super::engine::Engine;
 use super::frame::{
     self, Answer, Asked, Care, HEAD, Order, Query, RefusedValue, Report, Request, Step, Wanted, head,
 };
 use crate::buckets::dialect::of_vendor;
 use cells::Column;
+use counted::Count;
 use session::{Session, failed};
 
 /// A frame of rows ends with the row that reaches this many bytes.
@@ -161,16 +164,18 @@ fn answer(request: &Request, pipe: &mut Pipe, orders: &Receiver<Order>, cancel: 
             (query, Some(u64::MAX))
         }
     };
-    if session.engine.describing() == Describing::NoRows {
-        let sql = session.engine.sql(query)?;
-        if session.engine.is_subquery(&sql) {
-            let schema = described(&mut session, request, &sql, cancel)?;
-            if most.is_none() {
-                return Ok(pipe.send(&columns(&schema, &session)?)?);
-            }
+    let sql = session.engine.sql(query)?;
+    let mut announced = None;
+    if session.engine.describes_first() && session.engine.is_subquery(&sql) {
+        let schema = described(&mut session, request, &sql, cancel)?;
+        if most.is_none() {
+            return Ok(pipe.send(&columns(&schema, &session)?)?);
         }
+        announced = Some(schema);
     }
-    let mut statement = session.statement(query, request)?;
+    // Who wants some rows only cannot miss any.
+    let count = if most == Some(u64::MAX) { Count::of(session.engine) } else { Count::None };
+    let mut statement = session.statement_of(&count.around(&sql), request)?;
     watched(&mut statement, session.engine, cancel);
     // Not every driver can say it without running the query.
     if most.is_none()
@@ -180,10 +185,15 @@ fn answer(request: &Request, pipe: &mut Pipe, orders: &Receiver<Order>, cancel: 
         return Ok(pipe.send(&columns(&schema, &session)?)?);
     }
     let mut reader = statement.execute().map_err(refused)?;
-    pipe.send(&columns(&reader.schema(), &session)?)?;
+    let given = reader.schema();
+    let schema = announced.filter(|_| count == Count::Beside || given.fields().is_empty());
+    pipe.send(&columns(schema.as_ref().unwrap_or(&given), &session)?)?;
     let Some(most) = most else { return Ok(()) };
     let Ok(Order::Wanted(wanted)) = orders.recv() else { return Ok(()) };
-    rows(&mut reader, &Sending { wanted, engine: session.engine, most }, pipe)
+    if count.is_to_be_confirmed(&reader) {
+        return Ok(counted::confirm_empty(&mut session, request, &sql, cancel)?);
+    }
+    rows(&mut reader, &Sending { wanted, engine: session.engine, most, count }, pipe)
 }
 
 fn refused(error: Error) -> Report {
@@ -227,11 +237,7 @@ fn compare(
     while let Ok(order) = talk.orders.recv() {
         match order {
             Order::Wanted(wanted) => {
-                let mut statement = session.statement_of(&sql, request)?;
-                watched(&mut statement, session.engine, talk.cancel);
-                let mut reader = statement.execute().map_err(refused)?;
-                let how = Sending { wanted, engine: session.engine, most: u64::MAX };
-                rows(&mut reader, &how, talk.pipe)?;
+                all_rows(session, request, &sql, wanted, talk)?;
                 break;
             }
             Order::Statement(asked) => match one(session, request, &asked, talk) {
@@ -258,10 +264,26 @@ fn one(
         let schema = described(session, request, &asked.sql, talk.cancel)?;
         return Ok(talk.pipe.send(&columns(&schema, session)?)?);
     };
-    let mut statement = session.statement_of(&asked.sql, request)?;
-    watched(&mut statement, session.engine, talk.cancel);
+    all_rows(session, request, &asked.sql, wanted, talk)
+}
+
+/// Sends all rows of a statement.
+fn all_rows(
+    session: &mut Session,
+    request: &Request,
+    sql: &str,
+    wanted: Vec<Wanted>,
+    talk: &mut Talk<'_>,
+) -> Result<(), Stop> {
+    let engine = session.engine;
+    let count = Count::of(engine);
+    let mut statement = session.statement_of(&count.around(sql), request)?;
+    watched(&mut statement, engine, talk.cancel);
     let mut reader = statement.execute().map_err(refused)?;
-    rows(&mut reader, &Sending { wanted, engine: session.engine, most: u64::MAX }, talk.pipe)
+    if count.is_to_be_confirmed(&reader) {
+        return Ok(counted::confirm_empty(session, request, sql, talk.cancel)?);
+    }
+    rows(&mut reader, &Sending { wanted, engine, most: u64::MAX, count }, talk.pipe)
 }
 
 /// The columns of a statement's rows, of which one at most is asked for.
@@ -271,16 +293,11 @@ fn described(
     sql: &str,
     cancel: &Cancel,
 ) -> Result<arrow_schema::Schema, Report> {
-    let most = match session.engine.describing() {
-        Describing::Driver => {
-            let mut statement = session.statement_of(sql, request)?;
-            watched(&mut statement, session.engine, cancel);
-            return statement.execute_schema().map_err(refused);
-        }
-        Describing::OneRow => 1,
-        Describing::NoRows => 0,
+    let Some(around) = session.engine.description(sql) else {
+        let mut statement = session.statement_of(sql, request)?;
+        watched(&mut statement, session.engine, cancel);
+        return statement.execute_schema().map_err(refused);
     };
-    let around = format!("SELECT * FROM (\n{sql}\n) AS coho LIMIT {most}");
     let mut statement = session.statement_of(&around, request)?;
     watched(&mut statement, session.engine, cancel);
     let reader = statement.execute().map_err(refused)?;
@@ -301,21 +318,23 @@ struct Sending {
     wanted: Vec<Wanted>,
     engine: Engine,
     most: u64,
+    count: Count,
 }
 
 fn rows(reader: &mut dyn RecordBatchReader, how: &Sending, pipe: &mut Pipe) -> Result<(), Stop> {
-    let mut given = 0;
+    let (mut given, mut number) = (0, None);
     for batch in reader {
         let batch = batch.map_err(|error| Report {
             step: Step::Row,
             message: error.to_string(),
             ..Report::default()
         })?;
+        number = number.or_else(|| how.count.in_batch(&batch));
         if send(&batch, how, &mut given, pipe)?.is_break() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    Ok(how.count.agrees(given, number)?)
 }
 
 /// Sends the rows of a batch; breaks where no more are wanted.

@@ -20,13 +20,15 @@ pub(crate) enum Engine {
 
 /// How the columns of a query are known without running it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Describing {
+enum Describing {
     /// The driver announces them, if it can.
     Driver,
     /// A query around it gives one row: what the driver announces without one is something else.
     OneRow,
     /// A query around it gives no rows. So nothing runs that is not a query, whatever words it begins with.
     NoRows,
+    /// A query around it gives a row of nulls: the driver announces no columns where there are no rows.
+    RowOfNulls,
 }
 
 impl Engine {
@@ -97,6 +99,15 @@ impl Engine {
         }
     }
 
+    /// The SQL that makes what is nested text.
+    pub(crate) fn written(self, column: &str) -> String {
+        if self == Self::Bigquery {
+            let c = self.identifier(column);
+            return format!("TO_JSON_STRING({c}) AS {c}");
+        }
+        self.text(column)
+    }
+
     /// A model's query: of its SQL the one statement.
     pub(crate) fn sql(self, query: &Query) -> Result<String, Report> {
         match query {
@@ -131,15 +142,42 @@ impl Engine {
     }
 
     /// How the columns of a query are known without running it.
-    pub(crate) fn describing(self) -> Describing {
+    fn describing(self) -> Describing {
         match self {
             // Its driver takes a moment without a zone for one in UTC; and JSON for text, even in a result without rows.
             Self::Snowflake => Describing::OneRow,
             Self::Spark => Describing::NoRows,
-            Self::Bigquery | Self::Duckdb | Self::Mysql | Self::Postgres | Self::Sqlite | Self::Other => {
-                Describing::Driver
-            }
+            Self::Bigquery => Describing::RowOfNulls,
+            Self::Duckdb | Self::Mysql | Self::Postgres | Self::Sqlite | Self::Other => Describing::Driver,
         }
+    }
+
+    /// Whether a query is described before it runs: where it would run whatever it is, or says nothing of columns without rows.
+    pub(crate) fn describes_first(self) -> bool {
+        match self.describing() {
+            Describing::NoRows | Describing::RowOfNulls => true,
+            Describing::Driver | Describing::OneRow => false,
+        }
+    }
+
+    /// A query around a query that says its columns; none where the driver says them by itself.
+    pub(crate) fn description(self, sql: &str) -> Option<String> {
+        let limited = |most| format!("SELECT * FROM (\n{sql}\n) AS coho LIMIT {most}");
+        match self.describing() {
+            Describing::Driver => None,
+            Describing::OneRow => Some(limited(1)),
+            Describing::NoRows => Some(limited(0)),
+            // BigQuery joins so where two columns are equal, and not on a condition that is always true.
+            Describing::RowOfNulls => Some(format!(
+                "SELECT coho.* EXCEPT (coho_two) FROM (SELECT 1 AS coho_one) AS one LEFT JOIN (SELECT *, 2 AS coho_two FROM (\n{sql}\n) AS m \
+                 WHERE FALSE) AS coho ON one.coho_one = coho.coho_two"
+            )),
+        }
+    }
+
+    /// Whether its driver ends as after the last row where rows were lost on their way.
+    pub(crate) fn loses_rows(self) -> bool {
+        self == Self::Bigquery
     }
 
     /// Whether a query can be another one's subquery.
@@ -150,9 +188,12 @@ impl Engine {
     /// How it writes strings.
     pub(crate) fn strings(self) -> Strings {
         match self {
-            Self::Bigquery => Strings { backslash: true, triple: true, dollar: false },
-            Self::Mysql | Self::Spark => Strings { backslash: true, triple: false, dollar: false },
-            Self::Snowflake => Strings { backslash: true, triple: false, dollar: true },
+            Self::Bigquery => {
+                Strings { backslash: true, triple: true, comment: Some('#'), ..Strings::default() }
+            }
+            Self::Mysql => Strings { backslash: true, comment: Some('#'), ..Strings::default() },
+            Self::Spark => Strings { backslash: true, ..Strings::default() },
+            Self::Snowflake => Strings { backslash: true, dollar: true, ..Strings::default() },
             Self::Duckdb | Self::Postgres | Self::Other => Strings { dollar: true, ..Strings::default() },
             Self::Sqlite => Strings::default(),
         }

@@ -13,6 +13,8 @@ pub(crate) struct Strings {
     pub(crate) triple: bool,
     /// `$$` and `$name$` begin a string that the same ends.
     pub(crate) dollar: bool,
+    /// What begins a comment to the end of the line, besides `--`.
+    pub(crate) comment: Option<char>,
 }
 
 /// What was found in a text.
@@ -44,7 +46,7 @@ pub(crate) fn scan(sql: &str, strings: Strings) -> Scanned<'_> {
     while let Some(letter) = rest.chars().next() {
         let length = token(rest, before, strings);
         let (piece, behind) = rest.split_at(length.clamp(letter.len_utf8(), rest.len()));
-        let is_blank = letter.is_whitespace() || is_comment(rest);
+        let is_blank = letter.is_whitespace() || is_comment(rest, strings);
         if letter == ';' {
             if is_first {
                 found.statement = sql.get(..sql.len() - rest.len()).unwrap_or(sql);
@@ -66,7 +68,9 @@ pub(crate) fn scan(sql: &str, strings: Strings) -> Scanned<'_> {
 fn token(text: &str, before: char, strings: Strings) -> usize {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     match text.chars().next() {
-        Some(_) if text.starts_with("--") => text.find('\n').unwrap_or(text.len()),
+        Some(letter) if text.starts_with("--") || strings.comment == Some(letter) => {
+            text.find('\n').unwrap_or(text.len())
+        }
         Some(_) if text.starts_with("/*") => until(text, 2, "*/"),
         Some(quote @ ('\'' | '"' | '`')) => string(text, quote, before, strings),
         Some('$') if strings.dollar && !is_word(before) => dollar(text),
@@ -76,8 +80,10 @@ fn token(text: &str, before: char, strings: Strings) -> usize {
     }
 }
 
-fn is_comment(text: &str) -> bool {
-    text.starts_with("--") || text.starts_with("/*")
+fn is_comment(text: &str, strings: Strings) -> bool {
+    text.starts_with("--")
+        || text.starts_with("/*")
+        || strings.comment.is_some_and(|mark| text.starts_with(mark))
 }
 
 /// Up to behind the next `end` that is not among the first bytes, or all.
@@ -126,8 +132,8 @@ mod tests {
 
     use super::*;
 
-    const STANDARD: Strings = Strings { backslash: false, triple: false, dollar: true };
-    const BIGQUERY: Strings = Strings { backslash: true, triple: true, dollar: false };
+    const STANDARD: Strings = Strings { backslash: false, triple: false, dollar: true, comment: None };
+    const BIGQUERY: Strings = Strings { backslash: true, triple: true, dollar: false, comment: Some('#') };
 
     fn one(sql: &str, strings: Strings) -> Option<&str> {
         let found = scan(sql, strings);
@@ -154,6 +160,9 @@ mod tests {
         for sql in ["SELECT 'it\\'s; x'", "SELECT '''it's; x'''", "SELECT \"\"\"a\";\"\"\""] {
             assert_eq!(one(sql, BIGQUERY), Some(sql));
         }
+        assert_eq!(one("SELECT 1 # don't; x", BIGQUERY), Some("SELECT 1 # don't; x"));
+        assert_eq!(one("SELECT 1 # don't\n; DELETE FROM t -- '", BIGQUERY), None);
+        assert_eq!(one("# x\nSELECT 1 # 2", STANDARD), None);
         assert_eq!(one("SELECT 'a\\'; DELETE FROM t", STANDARD), None);
         assert_eq!(one("SELECT a$b; DELETE FROM t; SELECT a$b", STANDARD), None);
     }
@@ -176,8 +185,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(sql in "[-/*;'\"`$\\\\eE a\u{e9}]{0,24}", backslash: bool, triple: bool, dollar: bool) {
-            let found = scan(&sql, Strings { backslash, triple, dollar });
+        fn no_text_makes_it_panic(sql in "[-#/*;'\"`$\\\\eE a\u{e9}]{0,24}", backslash: bool, triple: bool, dollar: bool, hash: bool) {
+            let comment = hash.then_some('#');
+            let found = scan(&sql, Strings { backslash, triple, dollar, comment });
             prop_assert!(sql.starts_with(found.statement));
         }
     }

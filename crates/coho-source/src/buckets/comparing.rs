@@ -79,6 +79,7 @@ pub(crate) fn compared<'a>(
     Compared {
         query: sql.trim_end().trim_end_matches(';'),
         fields: forms.len(),
+        names: Vec::new(),
         key: ask.key.iter().filter_map(field).collect(),
         reads: ask.reads.iter().filter_map(field).collect(),
         table: ask.cache.as_ref().map(CacheTable::quoted).unwrap_or_default(),

@@ -5,6 +5,8 @@
 //! would send, each with its length; or, where a server has no such function, of texts that no setting changes, each of them
 //! framed.
 
+use std::collections::BTreeSet;
+
 use crate::cache_table::CacheTable;
 use crate::table::quote;
 
@@ -28,8 +30,8 @@ pub(crate) struct Dialect {
     /// A `{column}`, or its `{text}`, in a fingerprint, such that a row of them says where each ends and which are null.
     pub(crate) frame: &'static str,
     /// Each row with `k`, the beginning of its key's digest as a number of 32 bits, and `f`, its fingerprint. `{names}` are
-    /// names for all columns of `{query}`, `{columns}` those that are read, with a comma before each, `{frames}` those of a
-    /// fingerprint, `{chosen}` which rows.
+    /// names for all columns of `{query}`, `{named}` those that are used, each by its own name with that one behind it, `{columns}`
+    /// those that are read, with a comma before each, `{frames}` those of a fingerprint, `{chosen}` which rows.
     pub(crate) cells: &'static str,
     /// The sums of all buckets of `{cells}`: bucket, rows, and the sums of both halves as text.
     pub(crate) sums: &'static str,
@@ -316,10 +318,58 @@ pub(crate) static SPARK: Dialect = Dialect {
     cache: None,
 };
 
+/// BigQuery, through its ADBC driver. Each value is its text behind its length in bytes, or `-` where it is null. Only digests and
+/// numbers are compared, so no collation has a part in it.
+///
+/// - 18 digits tell any two numbers of 64 bits apart; the other text of a float is not promised to.
+/// - Moments are microseconds, whatever the session's zone. `TO_JSON_STRING` writes those of what is nested in UTC.
+/// - Halves of digests are decimals with 38 digits before the point, and so are their sums, which would need 10^19 rows to overflow. A sum
+///   of 64 bits fails after two rows.
+/// - A subquery's columns have their own names only, so each is taken by its name.
+/// - A value that has no text gets a new one each time, so its row is always read.
+pub(crate) static BIGQUERY: Dialect = Dialect {
+    name: "BigQuery",
+    probe: "SELECT TO_HEX(MD5('coho')) = '8fce63ef600dd4879a83e12db6dd1909' AND CAST('0xfedcba98' AS INT64) = 4275878552 \
+            AND CAST(4275878552 AS BIGNUMERIC) * 4294967296 + 1985229328 = CAST('18364758544493064720' AS BIGNUMERIC) \
+            AND BYTE_LENGTH('é') = 2 AND 255 >> 4 = 15 AND CONCAT('a', CAST(NULL AS STRING)) IS NULL \
+            AND FORMAT('%.17e', CAST('0.1' AS FLOAT64)) = '1.00000000000000006e-01' \
+            AND UNIX_MICROS(TIMESTAMP '2026-01-01 00:00:00.000001+00') = 1767225600000001 \
+            AND TO_JSON_STRING([CAST('0.1' AS FLOAT64)]) <> TO_JSON_STRING([CAST('0.10000000000000002' AS FLOAT64)]) \
+            AND TO_JSON_STRING(['a', NULL, 'null']) = '[\"a\",null,\"null\"]' \
+            AND TO_JSON_STRING([TIMESTAMP '2026-01-01 00:00:00.000001+00']) <> TO_JSON_STRING([TIMESTAMP '2026-01-01 00:00:00.000002+00']) AS agrees",
+    untold: &["Foreign("],
+    text: Texts {
+        float: "CONCAT(CAST({column} AS STRING), '~', FORMAT('%.17e', {column}))",
+        moment: "CAST(UNIX_MICROS({column}) AS STRING)",
+        json: "TO_JSON_STRING({column})",
+        ..Texts::all("CAST({column} AS STRING)")
+    },
+    key: "{text}",
+    key_part: "IF({column} IS NULL, NULL, TO_JSON_STRING({text}))",
+    key_array: ["CONCAT('[', ", ", ',', ", ", ']')"],
+    frame: ", IF({column} IS NULL, ',-', \
+            COALESCE(CONCAT(',', CAST(BYTE_LENGTH({text}) AS STRING), ':', {text}), GENERATE_UUID()))",
+    cells: "SELECT CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(t)), 1, 8)) AS INT64) AS k, \
+            CAST(CAST(CONCAT('0x', SUBSTR(f, 1, 8)) AS INT64) AS BIGNUMERIC) * 4294967296 \
+            + CAST(CONCAT('0x', SUBSTR(f, 9, 8)) AS INT64) AS u, \
+            CAST(CAST(CONCAT('0x', SUBSTR(f, 17, 8)) AS INT64) AS BIGNUMERIC) * 4294967296 \
+            + CAST(CONCAT('0x', SUBSTR(f, 25, 8)) AS INT64) AS l{columns} \
+            FROM (SELECT {key} AS t, TO_HEX(MD5(CONCAT('r'{frames}))) AS f{columns} FROM (SELECT {named} FROM (\n{query}\n) AS m) AS n) AS o",
+    sums: "SELECT b, COUNT(*) AS n, SPLIT(CAST(SUM(u) AS STRING), '.')[OFFSET(0)] AS u, \
+           SPLIT(CAST(SUM(l) AS STRING), '.')[OFFSET(0)] AS l \
+           FROM (SELECT k >> {shift} AS b, u, l FROM ({cells}) AS p) AS q GROUP BY b",
+    rows: "SELECT k, SPLIT(CAST(u AS STRING), '.')[OFFSET(0)] AS u, SPLIT(CAST(l AS STRING), '.')[OFFSET(0)] AS l{columns} \
+           FROM ({cells}) AS p{chosen}",
+    chosen: " LEFT JOIN (SELECT CAST(a AS INT64) AS b FROM UNNEST(SPLIT('{buckets}', ',')) AS a) AS s ON s.b = p.k >> {shift} \
+             WHERE k IS NULL OR b IS NOT NULL",
+    cache: None,
+};
+
 /// The dialect of an engine with an ADBC driver, by what the driver calls it.
 pub(crate) fn of_vendor(name: &str) -> Option<&'static Dialect> {
     let name = name.to_ascii_lowercase();
     let known = [
+        ("bigquery", &BIGQUERY),
         ("duckdb", &DUCKDB),
         ("snowflake", &SNOWFLAKE),
         ("spark", &SPARK),
@@ -363,12 +413,23 @@ pub(crate) struct Compared<'a> {
     pub(crate) query: &'a str,
     /// How many fields it has.
     pub(crate) fields: usize,
+    /// Their own names, quoted; of a dialect that names them by their places, none.
+    pub(crate) names: Vec<String>,
     /// Which of them are the key.
     pub(crate) key: Vec<Field>,
     /// Which of them are read besides.
     pub(crate) reads: Vec<Field>,
     /// The table of the cache, quoted.
     pub(crate) table: String,
+}
+
+impl Compared<'_> {
+    /// The fields that are used, each by its own name with its name in these statements behind it.
+    fn named(&self) -> String {
+        let used: BTreeSet<_> = self.key.iter().chain(&self.reads).map(|field| field.place).collect();
+        let own = |place: usize| self.names.get(place).map(|own| format!("{own} AS {}", name(place)));
+        used.into_iter().filter_map(own).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Dialect {
@@ -415,13 +476,14 @@ impl Dialect {
             of.reads.iter().flat_map(|field| [", ".to_owned(), name(field.place)]).collect();
         let unread = of.key.iter().filter(|field| !of.reads.contains(field));
         let frames: String = unread.chain(&of.reads).map(|field| self.of_field(self.frame, *field)).collect();
-        let (key, names) = (self.key(&of.key), names.join(", "));
+        let (key, names, used) = (self.key(&of.key), names.join(", "), of.named());
         let gaps = [
             ("columns", columns.as_str()),
             ("frames", &frames),
             ("key", &key),
             ("query", of.query),
             ("names", &names),
+            ("named", &used),
             ("chosen", chosen),
             ("shift", shift),
             ("table", &of.table),
@@ -501,6 +563,7 @@ mod tests {
         let of = Compared {
             query: "SELECT '{key}' AS a, 1",
             fields: 3,
+            names: Vec::new(),
             key: fields(&[0, 2], Form::Other),
             reads: fields(&[0, 1, 2], Form::Other),
             table: String::new(),
@@ -524,6 +587,7 @@ mod tests {
         let of = Compared {
             query: "SELECT 1, 2, '{key}'",
             fields: 3,
+            names: Vec::new(),
             key: fields(&[0], Form::Whole),
             reads: fields(&[2], Form::Other),
             table: String::new(),
@@ -535,5 +599,24 @@ mod tests {
         assert_eq!(MYSQL.rows(&of, None), rows);
         let chosen = "((k >> 26) DIV 4) + 1, 1)) >> ((k >> 26) & 3) & 1";
         assert!(MYSQL.rows(&of, Some(6)).ends_with(chosen));
+    }
+
+    #[test]
+    fn columns_without_places_are_taken_by_their_names() {
+        let of = Compared {
+            query: "SELECT 1",
+            fields: 3,
+            names: ["`id`", "`left out`", "`a{b`"].map(str::to_owned).to_vec(),
+            key: fields(&[0], Form::Whole),
+            reads: fields(&[2], Form::Other),
+            table: String::new(),
+        };
+        let rows = BIGQUERY.rows(&of, None);
+        assert!(
+            rows.contains("FROM (SELECT `id` AS c0, `a{b` AS c2 FROM (\nSELECT 1\n) AS m) AS n"),
+            "{rows}"
+        );
+        let text = "COALESCE(CONCAT(',', CAST(BYTE_LENGTH(CAST(c2 AS STRING)) AS STRING), ':', CAST(c2 AS STRING)), GENERATE_UUID())";
+        assert!(rows.contains(&format!("IF(c2 IS NULL, ',-', {text})")), "{rows}");
     }
 }

@@ -11,7 +11,7 @@ use adbc_driver_manager::{ManagedConnection, ManagedDriver, ManagedStatement};
 use arrow_array::cast::AsArray;
 
 use crate::adbc::engine::Engine;
-use crate::adbc::frame::{Query, Report, Request, Step};
+use crate::adbc::frame::{Report, Request, Step};
 
 /// Under which name the driver manager says where it looked.
 const TRACE: &str = "adbc.drivermanager.driver_load_trace";
@@ -62,15 +62,6 @@ impl Session {
         self.begin();
     }
 
-    /// A statement of the model's query.
-    pub(super) fn statement(
-        &mut self,
-        query: &Query,
-        request: &Request,
-    ) -> std::result::Result<ManagedStatement, Report> {
-        self.statement_of(&self.engine.sql(query)?, request)
-    }
-
     /// A statement of this SQL.
     pub(super) fn statement_of(
         &mut self,
@@ -86,6 +77,12 @@ impl Session {
             let option = OptionStatement::Other("adbc.snowflake.statement.query_tag".to_owned());
             // The comment says it too.
             statement.set_option(option, request.tag.as_str().into()).unwrap_or_default();
+        }
+        if let Some(limit) = request.limit.filter(|_| self.engine == Engine::Bigquery) {
+            // A job goes on after nobody waits for it any more.
+            let option = OptionStatement::Other("adbc.bigquery.sql.query.job_timeout".to_owned());
+            let millis = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+            statement.set_option(option, OptionValue::Int(millis)).unwrap_or_default();
         }
         // A comment at the end of the model's SQL must not reach into what a driver puts behind it.
         let tagged = format!("/* {} */ {sql}\n", request.tag);

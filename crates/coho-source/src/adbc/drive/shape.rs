@@ -13,20 +13,30 @@ const EXTENSION: &str = "ARROW:extension:name";
 /// What is said of that type.
 const METADATA: &str = "ARROW:extension:metadata";
 
+/// How the name begins that BigQuery gives its own types.
+const BIGQUERY: &str = "google:sqlType:";
 /// Where Snowflake's driver says what a column is: these are JSON, as text.
 const SNOWFLAKE: &str = "logicalType";
 /// Where PostgreSQL's driver does; of an array, the name of its elements' type behind `_`.
 const POSTGRESQL: &str = "POSTGRESQL:type";
 
-/// A type that has no form: its name, and whether it is bytes.
+/// A type that has no form: its name, and what makes it text.
 struct NoForm {
     name: String,
-    is_bytes: bool,
+    cast: Cast,
+}
+
+/// What makes a value text.
+#[derive(Clone, Copy)]
+enum Cast {
+    Text,
+    Bytes,
+    Nested,
 }
 
 impl NoForm {
     fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), is_bytes: false }
+        Self { name: name.into(), cast: Cast::Text }
     }
 }
 
@@ -34,7 +44,11 @@ impl NoForm {
 pub(super) fn column(field: &Field, engine: Engine) -> frame::Field {
     let name = field.name().clone();
     let kind = kind(field).map_err(|refused| {
-        let cast = if refused.is_bytes { engine.encoded(&name) } else { engine.text(&name) };
+        let cast = match refused.cast {
+            Cast::Text => engine.text(&name),
+            Cast::Bytes => engine.encoded(&name),
+            Cast::Nested => engine.written(&name),
+        };
         Refusal { kind: refused.name, cast }
     });
     let is_whole = is_whole(field);
@@ -115,13 +129,19 @@ impl Extension {
     pub(super) fn of(field: &Field) -> Self {
         let metadata = field.metadata();
         match metadata.get(EXTENSION).map(String::as_str) {
-            Some("arrow.json") => Self::Json,
+            Some("arrow.json" | "google:sqlType:json") => Self::Json,
+            // A moment without a zone, as Arrow's type says too.
+            Some("google:sqlType:datetime") => Self::None,
             Some("arrow.uuid") => Self::Uuid,
             Some("arrow.bool8") => Self::Bool,
             Some("arrow.opaque") => {
                 Self::named(metadata.get(METADATA).and_then(|text| type_name(text)).unwrap_or_default())
             }
-            Some(_) | None => Self::by_driver(field),
+            Some(name) => match name.strip_prefix(BIGQUERY) {
+                Some(kind) => Self::Foreign(kind.to_ascii_uppercase()),
+                None => Self::by_driver(field),
+            },
+            None => Self::by_driver(field),
         }
     }
 
@@ -216,7 +236,7 @@ fn plain(data: &DataType) -> Result<ColumnType, NoForm> {
         DataType::Duration(_) => return Err(NoForm::new("duration")),
         DataType::Union(..) => return Err(NoForm::new("union")),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            return Err(NoForm { name: "binary".to_owned(), is_bytes: true });
+            return Err(NoForm { name: "binary".to_owned(), cast: Cast::Bytes });
         }
     })
 }
@@ -225,7 +245,7 @@ fn plain(data: &DataType) -> Result<ColumnType, NoForm> {
 fn within(kind: Result<ColumnType, NoForm>, what: &str) -> Result<ColumnType, NoForm> {
     match kind {
         Ok(_) => Ok(ColumnType::Json),
-        Err(refused) => Err(NoForm::new(format!("{what} of {}", refused.name))),
+        Err(refused) => Err(NoForm { name: format!("{what} of {}", refused.name), cast: Cast::Nested }),
     }
 }
 

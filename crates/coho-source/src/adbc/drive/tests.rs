@@ -172,4 +172,20 @@ fn extensions_say_more_than_arrow() {
     assert_eq!(of_field(&texts.slice(0, 2), &variant), "json: {\"a\":1.0} null");
     let foreign = with("arrow.opaque", r#"{"type_name": "citext", "vendor_name": "PostgreSQL"}"#);
     assert_eq!(of_field(&numbers, &foreign), "text: 1.50 NaN");
+    let of_bigquery = |name: &str| with(&format!("google:sqlType:{name}"), "");
+    assert_eq!(of_field(&texts.slice(0, 2), &of_bigquery("json")), "json: {\"a\":1.0} null");
+    assert_eq!(of_field(&numbers, &of_bigquery("geography")), "text: 1.50 NaN");
+    // What cannot be told apart for certain says so where rows are compared.
+    let signature = |name| shape::column(&of_bigquery(name), Engine::Bigquery).signature;
+    assert_eq!(signature("geography"), "Utf8 Foreign(\"GEOGRAPHY\")");
+    assert_eq!(signature("datetime"), "Utf8 None");
+}
+
+#[test]
+fn what_is_nested_and_has_no_form_is_written_as_the_engine_writes_it() {
+    let bytes = Field::new("item", arrow_schema::DataType::Binary, true);
+    let list = Field::new("photos", arrow_schema::DataType::List(Arc::new(bytes)), true);
+    let cast = |engine| shape::column(&list, engine).kind.unwrap_err().cast;
+    assert_eq!(cast(Engine::Bigquery), "TO_JSON_STRING(photos) AS photos");
+    assert_eq!(cast(Engine::Spark), "CAST(photos AS STRING) AS photos");
 }
