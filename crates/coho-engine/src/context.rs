@@ -213,7 +213,9 @@ impl<'a> Engine<'a> {
             SourceSpec::Postgres { compare: CompareSpec::InSource, cache: Some(schema), .. } => {
                 let mut whole = Hasher::new();
                 let parts = [&self.setup.project.name, &self.workspace(&sync.destination), sync.id.as_str()];
-                parts.into_iter().for_each(|part| whole.part(part.as_bytes()));
+                for part in parts {
+                    whole.part(part.as_bytes());
+                }
                 Some(CacheTable::of(schema, sync.id.as_str(), whole.finish()))
             }
             SourceSpec::Postgres { .. }

@@ -35,9 +35,9 @@ const AT_ONCE: usize = 5_000;
 /// On which basis the ledger's sums of a cache stand: that of the columns, and the name under which it was published.
 pub(crate) fn basis(columns: Digest, name: Digest) -> Digest {
     let mut hasher = Hasher::new();
-    ["cache".as_bytes(), &columns.to_bytes(), &name.to_bytes()]
-        .into_iter()
-        .for_each(|part| hasher.part(part));
+    for part in ["cache".as_bytes(), &columns.to_bytes(), &name.to_bytes()] {
+        hasher.part(part);
+    }
     hasher.finish()
 }
 

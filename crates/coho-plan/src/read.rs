@@ -23,8 +23,8 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         return all(job, table, None, None).await;
     }
     let read = match job.cache {
-        Some(cache) => in_cache::read(job, table, cache).await?,
-        None => in_source::read(job, table).await?,
+        Some(cache) => Box::pin(in_cache::read(job, table, cache)).await?,
+        None => Box::pin(in_source::read(job, table)).await?,
     };
     match read {
         Ok(read) => Ok(read),

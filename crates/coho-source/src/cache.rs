@@ -54,10 +54,10 @@ impl std::fmt::Debug for Publishing {
 
 /// Why a cache could not be written, in the server's own words where it said some.
 pub fn why(error: &SourceError) -> String {
-    match error {
-        SourceError::Postgres(PostgresError::Refused(refusal)) => refusal.message.clone(),
-        other => other.to_string(),
+    if let SourceError::Postgres(PostgresError::Refused(refusal)) = error {
+        return refusal.message.clone();
     }
+    error.to_string()
 }
 
 /// Whether Coho may keep caches in this schema; also where the source can have none.

@@ -81,7 +81,7 @@ impl Engine<'_> {
         }
         let mut ended = Vec::new();
         for mut part in parts {
-            self.publish(shared, &mut part).await?;
+            Box::pin(self.publish(shared, &mut part)).await?;
             ended.push(self.end(shared, part)?);
         }
         Ok(ended)

@@ -35,10 +35,10 @@ impl From<SourceError> for Unwritten {
 
 impl From<PlanError> for Unwritten {
     fn from(error: PlanError) -> Self {
-        match error {
-            PlanError::Interrupted => Self::Interrupted,
-            other => Self::Failed(other.into()),
+        if matches!(error, PlanError::Interrupted) {
+            return Self::Interrupted;
         }
+        Self::Failed(error.into())
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn read(
 ) -> Result<Result<Read, Unhelped>, PlanError> {
     let mut why = buckets::why_all(job);
     loop {
-        match attempt(job, table, cache, why).await? {
+        match Box::pin(attempt(job, table, cache, why)).await? {
             Attempt::Read(read) => return Ok(Ok(*read)),
             Attempt::Unhelped(unhelped) => return Ok(Err(unhelped)),
             // What was read until then is forgotten. Of all rows, the next cache is told which ones are not in it.
@@ -81,7 +81,7 @@ async fn attempt(
 ) -> Result<Attempt, PlanError> {
     let before = match (why, job.scope) {
         (None, Some(scope)) => job.ledger.bucket_basis(scope)?,
-        _ => None,
+        (Some(_), _) | (None, None) => None,
     };
     if before.is_none() && !learns(job) {
         return Ok(Attempt::Unhelped(Unhelped::unopened(why.unwrap_or(NOT_YET))));

@@ -31,18 +31,14 @@ impl Publishing {
         let session = Session::open_with(settings, "coho: cache", Access::Write).await?;
         let mut publishing = Self { session, table: table.clone(), texts };
         let name = name.to_string();
-        match expects.map(|expected| expected.to_string()) {
-            Some(expected) => {
-                let changed = publishing.run(texts.rename, &[&name, &expected]).await?;
-                Ok((changed == 1).then_some(publishing))
-            }
-            None => {
-                publishing.make().await?;
-                publishing.run(texts.name, &[&name]).await?;
-                publishing.run(texts.clear, &[]).await?;
-                Ok(Some(publishing))
-            }
+        if let Some(expected) = expects {
+            let changed = publishing.run(texts.rename, &[&name, &expected.to_string()]).await?;
+            return Ok((changed == 1).then_some(publishing));
         }
+        publishing.make().await?;
+        publishing.run(texts.name, &[&name]).await?;
+        publishing.run(texts.clear, &[]).await?;
+        Ok(Some(publishing))
     }
 
     /// Makes the table where there is none, and its schema where there is none.

@@ -422,6 +422,8 @@ impl Sheet {
                 let moves = before.email(number) != email;
                 self.calls += usize::from(moves);
                 if moves && holder.is_some_and(|holder| holder != *id) {
+                    // Whether the record that is known is still there.
+                    self.calls += 1;
                     let refused = self.refuse(refused, tried, now);
                     self.refused_contacts.insert(key, refused);
                     return;
