@@ -2,10 +2,11 @@
 //!
 //! A row's bucket is told by the digest of its key, so every row of a key is in one bucket. Of a bucket the source gives the
 //! number of its rows and the sum of their fingerprints, which depends on no order. The rows of the buckets that are asked for
-//! come with the same numbers, so that whoever reads them knows what their sum must be. [`dialect`] has the texts, [`comparing`]
+//! come with the same numbers, so that whoever reads them knows what their sum must be. [`dialect`] has the texts, with [`engines`], [`comparing`]
 //! how they are asked; each source that can do this runs them.
 
 pub(crate) mod dialect;
+pub(crate) mod engines;
 pub(crate) mod comparing;
 
 use coho_core::digest::Digest;

@@ -31,7 +31,7 @@ use super::engine::Engine;
 use super::frame::{
     self, Answer, Asked, Care, HEAD, Order, Query, RefusedValue, Report, Request, Step, Wanted, head,
 };
-use crate::buckets::dialect::of_vendor;
+use crate::buckets::engines::of_vendor;
 use cells::Column;
 use counted::Count;
 use session::{Session, failed};
