@@ -192,39 +192,21 @@ impl<'a> Engine<'a> {
 
     /// The sources in which Coho keeps caches, with the schemas, by the sources' names.
     pub fn caches(&self) -> Vec<(String, Connection, String)> {
-        let sources = self.setup.project.sources.iter();
-        let cached = sources.filter_map(|(name, spec)| match spec {
-            SourceSpec::Postgres { compare: CompareSpec::InSource, cache: Some(schema), .. } => {
-                Some((name.clone(), connection(spec, &self.setup, &self.host), schema.clone()))
-            }
-            SourceSpec::Postgres { .. }
-            | SourceSpec::Mysql { .. }
-            | SourceSpec::Sqlite { .. }
-            | SourceSpec::Adbc { .. }
-            | SourceSpec::Files { .. }
-            | SourceSpec::Storage { .. } => None,
-        });
-        cached.collect()
+        let cached = |(name, spec): (&String, &SourceSpec)| {
+            let schema = spec.cache_schema()?.to_owned();
+            Some((name.clone(), connection(spec, &self.setup, &self.host), schema))
+        };
+        self.setup.project.sources.iter().filter_map(cached).collect()
     }
 
     /// The cache that a sync's rows are compared with in their source, where the project has that.
     pub(crate) fn cache(&self, sync: &Sync, model: &Model) -> Option<CacheTable> {
-        match self.setup.project.sources.get(&model.source)? {
-            SourceSpec::Postgres { compare: CompareSpec::InSource, cache: Some(schema), .. } => {
-                let mut whole = Hasher::new();
-                let parts = [&self.setup.project.name, &self.workspace(&sync.destination), sync.id.as_str()];
-                for part in parts {
-                    whole.part(part.as_bytes());
-                }
-                Some(CacheTable::of(schema, sync.id.as_str(), whole.finish()))
-            }
-            SourceSpec::Postgres { .. }
-            | SourceSpec::Mysql { .. }
-            | SourceSpec::Sqlite { .. }
-            | SourceSpec::Adbc { .. }
-            | SourceSpec::Files { .. }
-            | SourceSpec::Storage { .. } => None,
+        let schema = self.setup.project.sources.get(&model.source)?.cache_schema()?;
+        let mut whole = Hasher::new();
+        for part in [&self.setup.project.name, &self.workspace(&sync.destination), sync.id.as_str()] {
+            whole.part(part.as_bytes());
         }
+        Some(CacheTable::of(schema, sync.id.as_str(), whole.finish()))
     }
 
     /// Whether a model's rows are compared in their source.

@@ -178,6 +178,19 @@ impl SourceSpec {
             Self::Files { .. } | Self::Storage { .. } => "files",
         }
     }
+
+    /// The schema in which Coho keeps caches, where rows are compared with those.
+    pub fn cache_schema(&self) -> Option<&str> {
+        match self {
+            Self::Postgres { compare: CompareSpec::InSource, cache, .. } => cache.as_deref(),
+            Self::Postgres { .. }
+            | Self::Mysql { .. }
+            | Self::Sqlite { .. }
+            | Self::Adbc { .. }
+            | Self::Files { .. }
+            | Self::Storage { .. } => None,
+        }
+    }
 }
 
 /// What a sync sends to: a workspace of Vitally.

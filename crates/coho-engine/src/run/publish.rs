@@ -50,7 +50,9 @@ impl Engine<'_> {
         let connection = self.connection(self.model(part.sync)?)?;
         let now = self.setup.clock.now();
         let name = name(shared.run.id().as_str(), part.sync.id.as_str(), now);
-        match write(&connection, shared, part, &mut publication, name).await {
+        let written = write(&connection, shared, part, &mut publication, name);
+        let written = shared.stop.until().first(written).await;
+        match written.unwrap_or(Err(Unwritten::Interrupted)) {
             Ok(()) => {
                 let learned = publication.learned(name);
                 shared.ledger.learn_buckets(shared.lease, &part.scope, &learned, self.setup.clock.now())?;
@@ -64,7 +66,7 @@ impl Engine<'_> {
     }
 }
 
-const OVERTAKEN: &str = "the cache in the source was not updated, since another run or person changed it meanwhile: the next run reads all rows";
+const OVERTAKEN: &str = "the cache in the source was not updated, because somebody else changed it during the run: the next run reads all rows";
 
 /// What is said where the source does not take a cache.
 fn refused(error: &SourceError) -> String {

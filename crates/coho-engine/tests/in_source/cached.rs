@@ -5,11 +5,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::event::Silence;
 use coho_engine::plan::Options;
+use coho_engine::stop::Stop;
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
 use super::engines::POSTGRES;
-use super::scene::{ACCOUNTS, Scene};
+use super::scene::{ACCOUNTS, Scene, runtime};
 use crate::stage::{Failure, child};
 
 /// Tells a child which folder holds its project.
@@ -62,7 +64,7 @@ pub(crate) const ALLOWED: &str = "DROP FUNCTION IF EXISTS forbid() CASCADE";
 #[test]
 fn only_rows_that_changed_leave_postgres_where_it_has_a_cache() {
     let test = "coho-engine: only_rows_that_changed_leave_postgres_where_it_has_a_cache";
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = runtime();
     let Some(mut scene) = runtime.block_on(Scene::new(&POSTGRES, test)).unwrap() else { return };
     scene.with_a_cache();
     let mut failed = Vec::new();
@@ -83,6 +85,7 @@ fn only_rows_that_changed_leave_postgres_where_it_has_a_cache() {
         );
         tried("who_may_not_write_is_told", who_may_not_write_is_told(&mut scene).await);
         tried("a_run_that_is_killed_while_it_writes_is_made_good", killed_while_it_writes(&mut scene).await);
+        tried("who_asks_to_end_does_not_wait_for_the_cache", asked_to_end(&mut scene).await);
         tried("two_syncs_have_two_caches", two_syncs_have_two_caches(&mut scene).await);
     });
     assert_eq!(failed, [""; 0]);
@@ -151,7 +154,7 @@ async fn rows_that_left_are_told_once(scene: &mut Scene) -> Result<(), Failure> 
 async fn twins_are_told(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
     scene.sql("INSERT INTO items SELECT * FROM items WHERE id = 'k5'")?;
-    told(scene, "two rows have one primary key").await?;
+    told(scene, "several rows have the same primary key").await?;
     scene.run(&Options::default()).await?;
     // They are not in the cache any more, so both come, with the others of their bucket.
     some_come(scene).await?;
@@ -161,7 +164,7 @@ async fn twins_are_told(scene: &mut Scene) -> Result<(), Failure> {
     moves(scene, 0, 200).await?;
     // One twin comes, and another row goes: the number of rows is what it was.
     scene.sql("INSERT INTO items SELECT * FROM items WHERE id = 'k5'; DELETE FROM items WHERE id = 'k6'")?;
-    told(scene, "two rows have one primary key").await
+    told(scene, "several rows have the same primary key").await
 }
 
 async fn what_did_not_succeed_comes_again(scene: &mut Scene) -> Result<(), Failure> {
@@ -279,6 +282,30 @@ async fn killed_while_it_writes(scene: &mut Scene) -> Result<(), Failure> {
         moves(scene, 0, 199).await?;
     }
     Ok(())
+}
+
+/// All was sent, and the table does not answer.
+async fn asked_to_end(scene: &mut Scene) -> Result<(), Failure> {
+    delivered(scene).await?;
+    scene.sql(&changed("name = 'Other' WHERE id = 'k7'"))?;
+    scene.sql(SLOW_TO_RENAME)?;
+    scene.stage.advance(Duration::from_secs(60));
+    let (stop, options) = (Stop::new(), Options::default());
+    let ask = async {
+        while scene.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")? != "1" {
+            tokio::task::yield_now().await;
+        }
+        stop.ask();
+        Ok::<_, Failure>(())
+    };
+    let (ran, asked) = tokio::join!(scene.stage.try_run(&options, &Silence, &stop), ask);
+    asked?;
+    ran??;
+    scene.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")?;
+    scene.sql(ALLOWED)?;
+    some_come(scene).await?;
+    scene.run(&Options::default()).await?;
+    moves(scene, 0, 200).await
 }
 
 async fn two_syncs_have_two_caches(scene: &mut Scene) -> Result<(), Failure> {

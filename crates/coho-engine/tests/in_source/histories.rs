@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use super::cached;
 use super::drivers::{BIGQUERY, DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
-use super::scene::{ACCOUNTS, Compare, Scene};
+use super::scene::{ACCOUNTS, Compare, Scene, runtime};
 use crate::faults;
 use crate::stage::Failure;
 
@@ -266,10 +266,6 @@ fn whatever_happens(engine: &'static Engine, test: &str) {
     let runtime = runtime();
     let Some(scene) = runtime.block_on(Scene::new(engine, test)).unwrap() else { return };
     whatever_happens_in(&runtime, scene, false);
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 fn whatever_happens_in(runtime: &Runtime, scene: Scene, cached: bool) {

@@ -10,6 +10,7 @@ use coho_core::plan::SyncPlan;
 use coho_core::verdict::RowStatus;
 use coho_engine::plan::{Options, Outlook, PlanRow, Which};
 use coho_engine::stop::Stop;
+use tokio::runtime::Runtime;
 
 use super::cached;
 use super::engines::Engine;
@@ -61,6 +62,11 @@ pub(crate) struct Scene {
     limit: &'static str,
     /// Whether Coho keeps a table of its own there.
     cached: bool,
+}
+
+/// What a scene is played on.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 /// What a plan says, but for how the difference was computed.

@@ -8,7 +8,7 @@ use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
 use super::drivers::{BIGQUERY, DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
-use super::scene::{ACCOUNTS, Scene};
+use super::scene::{ACCOUNTS, Scene, runtime};
 use crate::stage::Failure;
 
 /// What a table of rows that nobody changed moves, and what the tests begin with.
@@ -48,7 +48,7 @@ fn rows_stay_in_spark_where_nothing_changed_and_traps_are_told() {
 }
 
 fn play(engine: &'static Engine, test: &str) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = runtime();
     let Some(mut scene) = runtime.block_on(Scene::new(engine, test)).unwrap() else { return };
     let mut failed = Vec::new();
     let mut tried = |trap: &str, result: Result<(), Failure>| {

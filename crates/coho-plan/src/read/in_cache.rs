@@ -8,7 +8,7 @@ use coho_ledger::row_state::RowStates;
 use coho_source::buckets::{Changed, GoneKey, MarkedRow, SourceSums, Wanted, key_digest};
 use coho_source::cache::CacheTable;
 
-use super::in_source::{MISPLACED, Unhelped, ask, learns};
+use super::in_source::{Asked, MISPLACED, Unhelped, ask, learns};
 use crate::buckets::survey::Survey;
 use crate::buckets::{self, words};
 use crate::cache::book::Book;
@@ -17,17 +17,17 @@ use crate::compare::KnownRows;
 use crate::failure::PlanError;
 use crate::intake::{Intake, Read, Taught};
 use crate::job::Job;
-use crate::opening::{Opened, failed, open, remembered, unless_stopped};
+use crate::opening::{Opened, failed, remembered, unless_stopped};
 use crate::progress::Step;
 use crate::table::Table;
 
 /// Why all rows are read.
 const NOT_YET: &str = "Coho has not written this model's cache yet";
 const GONE: &str = "the cache is gone";
-const OTHER: &str = "the cache is of other columns, or not the one that Coho wrote last";
-const MANY: &str = "the ledger remembers other things than the cache of more than half of the rows";
+const OTHER: &str = "the cache was written for other columns, or not by this ledger's last run";
+const MANY: &str = "the ledger changed for more than half of the rows since the cache was written";
 const LARGE: &str = "the ledger remembers too many rows to sum them up";
-const TWINS: &str = "two rows have one primary key";
+const TWINS: &str = "several rows have the same primary key";
 
 /// Which rows are read, and what is known of the others.
 struct Choice {
@@ -86,17 +86,10 @@ async fn attempt(
     if before.is_none() && !learns(job) {
         return Ok(Attempt::Unhelped(Unhelped::unopened(why.unwrap_or(NOT_YET))));
     }
-    let mut opened = open(job).await?;
-    let ask = ask(&opened, None, Some(cache));
-    let told = unless_stopped(job, opened.reading.compare(&ask.reads.clone(), ask)).await?;
-    let told = match told.map_err(|error| failed(job, &error))? {
-        Ok(told) => told,
-        Err(why) => {
-            return Ok(Attempt::Unhelped(Unhelped { why, opened: Some(Box::new(opened)) }));
-        }
+    let Asked { opened, told, basis: columns } = match ask(job, None, Some(cache)).await? {
+        Ok(asked) => asked,
+        Err(unhelped) => return Ok(Attempt::Unhelped(unhelped)),
     };
-    let names: Vec<_> = opened.reading.columns().names().collect();
-    let columns = buckets::basis(told.basis, opened.mapping.reads().iter().filter_map(|at| names.get(*at)));
     let choice = choose(job, &opened, &told, before.as_ref(), (why, columns))?;
     let basis = Basis { table: cache.clone(), columns, mapping: opened.mapping.digest() };
     take(job, table, opened, choice, (told.by, basis)).await

@@ -65,15 +65,10 @@ pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, Un
     if before.is_none() && !learns {
         return Ok(Err(Unhelped::unopened(why.unwrap_or(NOT_YET))));
     }
-    let mut opened = open(job).await?;
-    let ask = ask(&opened, before.as_ref(), None);
-    let told = unless_stopped(job, opened.reading.compare(&ask.reads.clone(), ask)).await?;
-    let told = match told.map_err(|error| failed(job, &error))? {
-        Ok(told) => told,
-        Err(why) => return Ok(Err(Unhelped { why, opened: Some(Box::new(opened)) })),
+    let Asked { opened, told, basis } = match ask(job, before.as_ref(), None).await? {
+        Ok(asked) => asked,
+        Err(unhelped) => return Ok(Err(unhelped)),
     };
-    let names: Vec<_> = opened.reading.columns().names().collect();
-    let basis = buckets::basis(told.basis, opened.mapping.reads().iter().filter_map(|at| names.get(*at)));
     let before = before.filter(|before| before.basis == basis);
     let choice = choose(job, &opened, &told, before, why, learns)?;
     take(job, table, opened, choice, (told.by, learns.then_some(basis))).await
@@ -87,13 +82,35 @@ pub(super) fn learns(job: &Job<'_>) -> bool {
         && job.sync.matching.email().is_none()
 }
 
-/// What the source is asked.
-pub(super) fn ask(opened: &Opened, before: Option<&BucketBasis>, cache: Option<&CacheTable>) -> CompareQuery {
+/// What a source that was asked says of a model.
+pub(super) struct Asked {
+    pub(super) opened: Opened,
+    pub(super) told: SourceSums,
+    /// Stands for the columns, and for what was told.
+    pub(super) basis: Digest,
+}
+
+/// Opens the model, and asks its source for sums, or for a cache.
+pub(super) async fn ask(
+    job: &Job<'_>,
+    before: Option<&BucketBasis>,
+    cache: Option<&CacheTable>,
+) -> Result<Result<Asked, Unhelped>, PlanError> {
+    let mut opened = open(job).await?;
     let mut reads = needed(&opened.mapping, &opened.key);
     reads.sort_unstable();
     reads.dedup();
     let key = opened.key.iter().map(|(at, _)| *at).collect();
-    CompareQuery { key, reads, bits: before.map(buckets::level), cache: cache.cloned() }
+    let ask =
+        CompareQuery { key, reads: reads.clone(), bits: before.map(buckets::level), cache: cache.cloned() };
+    let told = unless_stopped(job, opened.reading.compare(&reads, ask)).await?;
+    let told = match told.map_err(|error| failed(job, &error))? {
+        Ok(told) => told,
+        Err(why) => return Ok(Err(Unhelped { why, opened: Some(Box::new(opened)) })),
+    };
+    let names: Vec<_> = opened.reading.columns().names().collect();
+    let basis = buckets::basis(told.basis, opened.mapping.reads().iter().filter_map(|at| names.get(*at)));
+    Ok(Ok(Asked { opened, told, basis }))
 }
 
 /// Chooses the rows that are read.
